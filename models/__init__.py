@@ -1,0 +1,1 @@
+"""From a report to an explained assessment: reader, calibration, decision, explanation, the bundle format."""

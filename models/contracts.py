@@ -1,0 +1,132 @@
+"""The two contracts: Report (in) and Assessment (out), the same on the command line and over HTTP.
+
+Offsets are character offsets (Python code points) into the text exactly as sent: ``text[start:end] == quote``, always.
+Probabilities are in [0, 1].
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+
+from nlp.taxonomy import EntityType, Offence, RecordedOffence, Relationship, Role, Status, Suggestion
+from nlp.text import MAX_CHARACTERS, check_text
+
+Reference = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+
+
+class Report(BaseModel):
+    """One free-text report as the recording system sends it. Unknown fields are refused, not ignored."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reference: Reference
+    text: str = Field(description=f"The report, 1 to {MAX_CHARACTERS:,} characters, not blank.")
+    recorded_offence: RecordedOffence | None = None
+    reported_at: datetime | None = None
+    occurred_from: datetime | None = None
+    occurred_to: datetime | None = None
+    source: str | None = Field(default=None, max_length=200)
+    victim_ref: str | None = Field(default=None, max_length=200)
+    suspect_ref: str | None = Field(default=None, max_length=200)
+
+    @field_validator("text")
+    @classmethod
+    def _text_can_be_read(cls, value: str) -> str:
+        return check_text(value)
+
+
+class Span(BaseModel):
+    """A stretch of the report: ``text[start:end] == quote``."""
+
+    start: int = Field(ge=0)
+    end: int = Field(ge=0)
+    quote: str
+
+
+class Evidence(Span):
+    """A marked behaviour or context span. ``weight`` is its share of the change in log-odds (see models/explain.py)."""
+
+    code: str
+    status: Status
+    weight: float
+
+
+class FourLetter(BaseModel):
+    """One of Fixated, Obsessive, Unwanted, Repeated."""
+
+    present: bool
+    probability: float = Field(ge=0, le=1)
+    evidence: list[Span]
+
+
+class Four(BaseModel):
+    fixated: FourLetter
+    obsessive: FourLetter
+    unwanted: FourLetter
+    repeated: FourLetter
+
+
+class TimelineEntry(Span):
+    """One dated or timed expression with the clause it belongs to. ``date`` is ISO 8601 where it could be worked out."""
+
+    date: str | None = None
+
+
+class OccasionCount(BaseModel):
+    """A lower bound of distinct occasions, and the dated entries in the order of the text."""
+
+    at_least: int = Field(ge=0)
+    timeline: list[TimelineEntry]
+
+
+class Entity(Span):
+    """A mention. ``value`` is the normalised form (a phone number without spaces, a registration in capitals)."""
+
+    type: EntityType
+    role: Role = Role.NONE
+    value: str
+
+
+class Point(BaseModel):
+    """One reason, for or against, in plain English, with the stretches that show it."""
+
+    code: str
+    text: str
+    evidence: list[Span]
+
+
+class Rule(BaseModel):
+    """A rule of law or of recording that bears on the report."""
+
+    name: str
+    citation: str
+    applies: bool
+    why: str
+
+
+class ModelInfo(BaseModel):
+    name: str
+    version: str
+    digest: str
+
+
+class Assessment(BaseModel):
+    """What Foursight suggests about one report, and why. It describes the report, never a person."""
+
+    reference: str
+    probability: float = Field(ge=0, le=1, description="Calibrated probability that the text describes stalking.")
+    suggestion: Suggestion
+    offence: Offence
+    relationship: Relationship
+    four: Four
+    evidence: list[Evidence]
+    occasions: OccasionCount
+    entities: list[Entity]
+    points_for: list[Point]
+    points_against: list[Point]
+    rules: list[Rule]
+    questions: list[str]
+    model: ModelInfo
