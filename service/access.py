@@ -1,0 +1,98 @@
+"""The one gate: every request passes ``enforce``, which looks its route up in the policy table and proves the caller."""
+
+from __future__ import annotations
+
+import hmac
+from hashlib import sha256
+from urllib.parse import quote
+
+from fastapi import Request
+
+from service import audit, auth
+from service.audit import ANONYMOUS
+from service.auth import Identity
+from service.policy import POLICY, Via
+from service.problems import Problem
+from service.settings import Settings
+from service.store import Store
+
+COOKIE = "foursight_session"
+FORM_COOKIE = "foursight_form"
+LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class SignInNeeded(Exception):
+    """A page that needs a sign-in, asked for without one."""
+
+    def __init__(self, next_page: str) -> None:
+        super().__init__("sign in first")
+        self.next_page = next_page
+
+
+def store_of(request: Request) -> Store:
+    store: Store = request.app.state.store
+    return store
+
+
+def settings_of(request: Request) -> Settings:
+    settings: Settings = request.app.state.settings
+    return settings
+
+
+def identity_of(request: Request) -> Identity:
+    """Who asks. Only for routes that the policy does not leave open."""
+    identity: Identity = request.state.identity
+    return identity
+
+
+def enforce(request: Request) -> None:
+    """The dependency of the whole application. Runs before the body of any handler."""
+    path = request.scope["route"].path
+    rule = POLICY.get((request.method, path))
+    if rule is None:
+        raise Problem(403, "this address is closed: no rule in service/policy.py opens it.")
+    request.state.identity = None
+    if rule.via is Via.OPEN:
+        return
+    store = store_of(request)
+    if rule.via is Via.KEY:
+        identity = auth.by_key(store, _bearer(request))
+        if identity is None:
+            audit.record(store, ANONYMOUS, "key.refused", route=path)
+            raise Problem(
+                401,
+                "no valid API key; send the header Authorization: Bearer and a key made with foursight keys add.",
+                {"WWW-Authenticate": 'Bearer realm="foursight"'},
+            )
+    else:
+        identity = auth.by_session(store, request.cookies.get(COOKIE, ""))
+        if identity is None:
+            here = quote(request.url.path) + (f"?{request.url.query}" if request.url.query else "")
+            raise SignInNeeded(here if request.method == "GET" else "")
+    if identity.role not in rule.roles:
+        audit.record(store, identity.actor, "access.refused", route=path, role=identity.role.value)
+        raise Problem(403, f"the role {identity.role.value} may not do this; ask an administrator if yours should.")
+    request.state.identity = identity
+
+
+def _bearer(request: Request) -> str:
+    scheme, _, key = request.headers.get("authorization", "").partition(" ")
+    return key.strip() if scheme.lower() == "bearer" else ""
+
+
+# Form tokens
+
+
+def form_token(settings: Settings, bound_to: str) -> str:
+    """A token for the forms of one session (or, before sign-in, of one form cookie): nobody else can know it."""
+    return hmac.new(settings.secret, f"form:{bound_to}".encode(), sha256).hexdigest()
+
+
+def check_form(settings: Settings, bound_to: str, token: str) -> None:
+    if not bound_to or not hmac.compare_digest(form_token(settings, bound_to).encode(), token.encode()):
+        raise Problem(403, "this form is out of date; go back, load the page again and send it once more.")
+
+
+def secure_cookie(request: Request) -> bool:
+    """Cookies travel over HTTPS only, except on this very machine."""
+    return request.url.hostname not in LOCAL

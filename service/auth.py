@@ -1,0 +1,229 @@
+"""Accounts, passwords, sessions and API keys: who somebody is. What they may do is in service/policy.py."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from service import audit
+from service.audit import ANONYMOUS, Actor
+from service.policy import AccountRole
+from service.settings import Settings
+from service.store.engine import Store
+from service.store.tables import AccountRow, KeyRow, SessionRow, now
+
+MIN_PASSWORD, MAX_PASSWORD = 12, 256
+_NAME = re.compile(r"[a-z0-9][a-z0-9._@-]{1,99}")
+_KEY_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,99}")
+_HASHER = PasswordHasher()
+# Verified when the account does not exist, so that the time taken does not tell which names do.
+_NOBODY = _HASHER.hash(secrets.token_hex(16))
+
+
+class AuthError(ValueError):
+    """Something asked of accounts or keys that cannot be done; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Somebody who has proved who they are, by a session or by a key."""
+
+    name: str
+    role: AccountRole
+    actor: Actor
+    session_digest: str = ""
+
+
+@dataclass(frozen=True)
+class SignIn:
+    """The outcome of a sign-in: a token for the cookie, or why not."""
+
+    token: str = ""
+    role: AccountRole | None = None
+    problem: str = ""
+
+
+def digest(token: str) -> str:
+    """For random tokens only (256 bits): nothing to guess, so one round is enough. Passwords go through argon2."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+# Accounts
+
+
+def add_account(session: Session, name: str, role: AccountRole, password: str, by: Actor) -> AccountRow:
+    name = name.strip().lower()
+    if not _NAME.fullmatch(name):
+        raise AuthError(
+            "a name has 2 to 100 letters, digits, dots, dashes, underscores or @, and starts with a letter or digit."
+        )
+    if role is AccountRole.RECORDING_SYSTEM:
+        raise AuthError("a recording system does not sign in; make it a key with foursight keys add.")
+    check_password(password)
+    if session.scalar(select(AccountRow).where(AccountRow.name == name)):
+        raise AuthError(f"there is an account named {name} already; choose another name, or disable that one first.")
+    account = AccountRow(name=name, role=role.value, password_hash=_HASHER.hash(password))
+    session.add(account)
+    session.flush()
+    audit.append(session, by, "account.added", account.id, name=name, role=role.value)
+    return account
+
+
+def set_password(session: Session, name: str, password: str, by: Actor) -> None:
+    account = _account(session, name)
+    check_password(password)
+    account.password_hash = _HASHER.hash(password)
+    account.failures, account.locked_until = 0, None
+    session.execute(delete(SessionRow).where(SessionRow.account_id == account.id))
+    audit.append(session, by, "account.password_set", account.id, name=account.name)
+
+
+def set_disabled(session: Session, name: str, disabled: bool, by: Actor) -> None:
+    """Disabling also ends every session of the account at once."""
+    account = _account(session, name)
+    account.disabled_at = now() if disabled else None
+    account.failures, account.locked_until = 0, None
+    session.execute(delete(SessionRow).where(SessionRow.account_id == account.id))
+    audit.append(session, by, "account.disabled" if disabled else "account.enabled", account.id, name=account.name)
+
+
+def check_password(password: str) -> None:
+    if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
+        raise AuthError(f"a password has {MIN_PASSWORD} to {MAX_PASSWORD} characters.")
+
+
+def new_password() -> str:
+    """A password that can be read out: five groups, about 100 bits."""
+    letters = "abcdefghjkmnpqrstuvwxyz23456789"
+    return "-".join("".join(secrets.choice(letters) for _ in range(4)) for _ in range(5))
+
+
+def _account(session: Session, name: str) -> AccountRow:
+    account = session.scalar(select(AccountRow).where(AccountRow.name == name.strip().lower()))
+    if account is None:
+        raise AuthError("there is no account of that name; foursight users list shows them.")
+    return account
+
+
+# Sessions
+
+
+def sign_in(store: Store, settings: Settings, name: str, password: str) -> SignIn:
+    """Check a name and password. Every outcome is on the record; the message never says which part was wrong."""
+    wrong = "The name or the password is not right. Check both and try again."
+    name = name.strip().lower()[:100]
+    with store.read() as session:
+        known = session.scalar(select(AccountRow).where(AccountRow.name == name))
+    # The slow hash runs outside any transaction: it would hold the write lock for a tenth of a second.
+    matches = _verify(known.password_hash if known else _NOBODY, password[:MAX_PASSWORD])
+    with store.write() as session:
+        account = session.get(AccountRow, known.id) if known else None
+        if account is None:
+            # The name is not kept: people type passwords into name fields.
+            audit.append(session, ANONYMOUS, "sign_in.failed", why="unknown name")
+            return SignIn(problem=wrong)
+        actor = Actor(f"account:{account.name}")
+        if account.locked_until and account.locked_until > now():
+            audit.append(session, actor, "sign_in.failed", account.id, why="locked")
+            minutes = max(1, round((account.locked_until - now()).total_seconds() / 60))
+            return SignIn(
+                problem=f"Too many failed tries. Wait {minutes} minute{'s' if minutes > 1 else ''} and try again, or ask an administrator."
+            )
+        if not matches or account.disabled_at:
+            account.failures += 1
+            locked = account.failures >= settings.lock_after
+            if locked:
+                account.failures, account.locked_until = 0, now() + timedelta(minutes=settings.lock_minutes)
+            audit.append(
+                session,
+                actor,
+                "sign_in.failed",
+                account.id,
+                why="disabled" if account.disabled_at else "password",
+                locked=locked,
+            )
+            return SignIn(problem=wrong)
+        account.failures, account.locked_until, account.signed_in_at = 0, None, now()
+        if _HASHER.check_needs_rehash(account.password_hash):
+            account.password_hash = _HASHER.hash(password)
+        token = secrets.token_urlsafe(32)
+        session.execute(delete(SessionRow).where(SessionRow.expires_at < now()))
+        session.add(
+            SessionRow(
+                token_digest=digest(token),
+                account_id=account.id,
+                expires_at=now() + timedelta(hours=settings.session_hours),
+            )
+        )
+        audit.append(session, actor, "sign_in", account.id)
+        return SignIn(token=token, role=AccountRole(account.role))
+
+
+def _verify(password_hash: str, password: str) -> bool:
+    try:
+        return _HASHER.verify(password_hash, password)
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+def by_session(store: Store, token: str) -> Identity | None:
+    if not token or len(token) > 200:
+        return None
+    with store.read() as session:
+        row = session.get(SessionRow, digest(token))
+        if row is None or row.expires_at < now() or row.account.disabled_at:
+            return None
+        account = row.account
+        return Identity(account.name, AccountRole(account.role), Actor(f"account:{account.name}"), row.token_digest)
+
+
+def sign_out(store: Store, identity: Identity) -> None:
+    with store.write() as session:
+        session.execute(delete(SessionRow).where(SessionRow.token_digest == identity.session_digest))
+        audit.append(session, identity.actor, "sign_out")
+
+
+# API keys
+
+
+def add_key(session: Session, name: str, role: AccountRole, by: Actor) -> str:
+    """Make a key and return it: the only time it can be seen."""
+    if not _KEY_NAME.fullmatch(name):
+        raise AuthError(
+            "a key's name has 1 to 100 letters, digits, spaces, dots, dashes or underscores; name the system that will hold it."
+        )
+    if session.scalar(select(KeyRow).where(KeyRow.name == name)):
+        raise AuthError(f"there is a key named {name} already; choose another name.")
+    key_id, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
+    key = f"fsk_{key_id}_{secret}"
+    session.add(KeyRow(id=key_id, name=name, role=role.value, digest=digest(key)))
+    audit.append(session, by, "key.added", key_id, name=name, role=role.value)
+    return key
+
+
+def revoke_key(session: Session, which: str, by: Actor) -> None:
+    row = session.get(KeyRow, which) or session.scalar(select(KeyRow).where(KeyRow.name == which))
+    if row is None:
+        raise AuthError("there is no key of that name or id; foursight keys list shows them.")
+    row.revoked_at = row.revoked_at or now()
+    audit.append(session, by, "key.revoked", row.id, name=row.name)
+
+
+def by_key(store: Store, key: str) -> Identity | None:
+    parts = key.split("_", 2)
+    if len(key) > 200 or len(parts) != 3 or parts[0] != "fsk":
+        return None
+    with store.read() as session:
+        row = session.get(KeyRow, parts[1])
+    if row is None or row.revoked_at or not hmac.compare_digest(row.digest, digest(key)):
+        return None
+    return Identity(row.name, AccountRole(row.role), Actor(f"key:{row.name}"))

@@ -1,0 +1,76 @@
+"""Who may do what: one table, route by route. A route that is not in it is closed to everyone.
+
+``service.access.enforce`` reads it for every request; tests/service/test_policy.py walks every route and role.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class AccountRole(StrEnum):
+    """The roles of the design. A recording system holds keys only and cannot sign in."""
+
+    RECORDING_SYSTEM = "recording_system"
+    REVIEWER = "reviewer"
+    QA_LEAD = "qa_lead"
+    DATA_SCIENTIST = "data_scientist"
+    ADMINISTRATOR = "administrator"
+
+
+ROLE_PLAIN: dict[AccountRole, str] = {
+    AccountRole.RECORDING_SYSTEM: "Recording system",
+    AccountRole.REVIEWER: "Crime-recording reviewer",
+    AccountRole.QA_LEAD: "Quality-assurance lead",
+    AccountRole.DATA_SCIENTIST: "Data scientist",
+    AccountRole.ADMINISTRATOR: "Administrator",
+}
+
+
+class Via(StrEnum):
+    """How a caller proves who it is."""
+
+    OPEN = "open"
+    KEY = "key"
+    SESSION = "session"
+
+
+@dataclass(frozen=True)
+class Rule:
+    via: Via
+    roles: frozenset[AccountRole] = frozenset()
+
+
+_OPEN = Rule(Via.OPEN)
+_ANY_PERSON = Rule(Via.SESSION, frozenset(AccountRole) - {AccountRole.RECORDING_SYSTEM})
+_READS_REPORTS = Rule(Via.SESSION, frozenset({AccountRole.REVIEWER, AccountRole.QA_LEAD}))
+_ASSESSES = Rule(Via.KEY, frozenset({AccountRole.RECORDING_SYSTEM, AccountRole.DATA_SCIENTIST}))
+_ADMINISTERS = Rule(Via.SESSION, frozenset({AccountRole.ADMINISTRATOR}))
+
+POLICY: dict[tuple[str, str], Rule] = {
+    ("GET", "/healthz"): _OPEN,
+    ("GET", "/readyz"): _OPEN,
+    ("GET", "/openapi.json"): _OPEN,
+    ("GET", "/docs"): _OPEN,
+    ("POST", "/v1/assess"): _ASSESSES,
+    ("POST", "/v1/assess/batch"): _ASSESSES,
+    ("GET", "/sign-in"): _OPEN,
+    ("POST", "/sign-in"): _OPEN,
+    ("POST", "/sign-out"): _ANY_PERSON,
+    ("GET", "/account"): _ANY_PERSON,
+    ("GET", "/"): _READS_REPORTS,
+    ("GET", "/recorded-as-stalking"): _READS_REPORTS,
+    ("GET", "/reports/{report_id}"): _READS_REPORTS,
+    ("GET", "/audit"): _ADMINISTERS,
+}
+
+# Folders of files anyone may fetch: stylesheets and scripts, nothing about a report.
+OPEN_MOUNTS: frozenset[str] = frozenset({"/static"})
+
+
+def home(role: AccountRole) -> str:
+    """Where a person lands after signing in: the first page that their role may see."""
+    if role in _READS_REPORTS.roles:
+        return "/"
+    return "/audit" if role in _ADMINISTERS.roles else "/account"

@@ -1,0 +1,99 @@
+"""Settings from the environment (prefix ``FOURSIGHT_``). docs/service.md holds the one table that explains them."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from functools import cached_property
+from pathlib import Path
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+MIB = 1024 * 1024
+
+
+class Settings(BaseSettings):
+    """Every knob of the service. Each field is ``FOURSIGHT_`` and its name in capitals."""
+
+    model_config = SettingsConfigDict(env_prefix="FOURSIGHT_", extra="ignore", hide_input_in_errors=True)
+
+    var: Path = Field(default=Path("var"), description="Folder for the default database and the generated secret.")
+    database_url: str = Field(default="", description="SQLAlchemy address; empty means SQLite under VAR.")
+    bundle: Path | None = Field(default=None, description="Model bundle folder; empty means the one that ships.")
+    samples: Path | None = Field(
+        default=None, description="Sample reports (JSON Lines); empty means the ones that ship."
+    )
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on; 0 picks a free one.")
+    secret_key: SecretStr | None = Field(
+        default=None, description="Signs form tokens; generated into VAR once when empty."
+    )
+    threads: int = Field(default=0, ge=0, description="Threads for one model pass; 0 means all cores.")
+    log_level: str = Field(default="info", description="debug, info, warning or error.")
+
+    max_body: int = Field(default=MIB, ge=1024, description="Bytes in one request body.")
+    max_batch_body: int = Field(default=32 * MIB, ge=1024, description="Bytes in one batch body.")
+    max_batch_reports: int = Field(default=1000, ge=1, description="Reports in one batch.")
+    queue_limit: int = Field(default=64, ge=1, description="Single reports that may wait before 503.")
+    batch_limit: int = Field(default=4, ge=1, description="Batches that may run at once before 503.")
+    micro_batch: int = Field(default=16, ge=1, description="Waiting reports read in one model pass.")
+    micro_wait_ms: float = Field(default=3.0, ge=0, description="How long a pass waits for company.")
+
+    session_hours: float = Field(default=10.0, gt=0, description="How long a sign-in lasts.")
+    lock_after: int = Field(default=5, ge=1, description="Failed sign-ins before an account locks.")
+    lock_minutes: float = Field(default=15.0, gt=0, description="How long it stays locked.")
+    page_size: int = Field(default=25, ge=1, le=200, description="Reports on one page of the queue.")
+    shutdown_seconds: int = Field(
+        default=20, ge=1, description="How long running requests may take to end at shutdown."
+    )
+
+    @field_validator("bundle", "samples", "secret_key", mode="before")
+    @classmethod
+    def _empty_is_unset(cls, value: object) -> object:
+        return None if value == "" else value
+
+    @field_validator("log_level")
+    @classmethod
+    def _known_level(cls, value: str) -> str:
+        if value.lower() not in {"debug", "info", "warning", "error"}:
+            raise ValueError("use debug, info, warning or error")
+        return value.lower()
+
+    @property
+    def url(self) -> str:
+        """The database to use, with the driver that Foursight installs."""
+        if not self.database_url:
+            return f"sqlite:///{(self.var / 'foursight.sqlite3').resolve()}"
+        for plain in ("postgresql://", "postgres://"):
+            if self.database_url.startswith(plain):
+                return "postgresql+psycopg://" + self.database_url[len(plain) :]
+        return self.database_url
+
+    @cached_property
+    def secret(self) -> bytes:
+        """The signing secret; made once, readable by its owner only, when none is set."""
+        if self.secret_key is not None:
+            return self.secret_key.get_secret_value().encode()
+        path = self.var / "secret"
+        make_private_folder(self.var)
+        try:
+            # O_EXCL: of two processes that start together, one writes and the other reads what it wrote.
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            pass
+        else:
+            with os.fdopen(handle, "wb") as file:
+                file.write(secrets.token_hex(32).encode())
+        found = path.read_bytes().strip()
+        if len(found) < 32:
+            raise SettingsError(f"{path} is too short to be a secret; delete it and start again to make a new one.")
+        return found
+
+
+class SettingsError(RuntimeError):
+    """A setting that cannot be used; the message names it and the mend."""
+
+
+def make_private_folder(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -1,0 +1,115 @@
+"""One door to the database: how it is opened, migrated, read and written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.orm import Session
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+# One lock number for migrations, any constant will do as long as every server uses the same.
+MIGRATION_LOCK = 420_104
+
+
+class StoreError(RuntimeError):
+    """The database cannot be used; the message says why and what to do, without passwords."""
+
+
+class Store:
+    """The database. ``read`` and ``write`` give a session each; ``write`` commits when its block ends well."""
+
+    def __init__(self, url: str) -> None:
+        try:
+            parsed = make_url(url)
+            self.sqlite = parsed.get_backend_name() == "sqlite"
+            if self.sqlite and parsed.database and parsed.database != ":memory:":
+                Path(parsed.database).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            # hide_parameters: an error must never carry report text into a log.
+            self.engine: Engine = create_engine(parsed, hide_parameters=True, pool_pre_ping=not self.sqlite)
+        except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as fault:
+            raise StoreError(
+                "FOURSIGHT_DATABASE_URL is not an address that can be used; write sqlite:///path or postgresql://user:password@host/name."
+            ) from fault
+        self.where = parsed.render_as_string(hide_password=True)
+        if self.sqlite:
+            event.listen(self.engine, "connect", _set_up_sqlite)
+            event.listen(self.engine, "begin", _begin_sqlite)
+        self._writer = self.engine.execution_options(foursight_write=True)
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        with Session(self.engine, expire_on_commit=False) as session:
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """A transaction that takes the write lock at its start, so that what it read is still true when it commits."""
+        with Session(self._writer, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    def upgrade(self, revision: str = "head") -> None:
+        """Bring the tables to ``revision``. Two servers that start together take turns."""
+        try:
+            with self._writer.begin() as connection:
+                if not self.sqlite:
+                    connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": MIGRATION_LOCK})
+                command.upgrade(_config(connection), revision)
+        except SQLAlchemyError as fault:
+            raise StoreError(
+                f"the database {self.where} cannot be opened or migrated ({type(fault).__name__}); check FOURSIGHT_DATABASE_URL and that it is running."
+            ) from fault
+
+    def downgrade(self, revision: str) -> None:
+        with self._writer.begin() as connection:
+            command.downgrade(_config(connection), revision)
+
+    def check(self) -> None:
+        """Raise StoreError unless the database answers and its tables are the ones this program expects."""
+        try:
+            with self.engine.connect() as connection:
+                found = MigrationContext.configure(connection).get_current_revision()
+        except SQLAlchemyError as fault:
+            raise StoreError(f"the database does not answer ({type(fault).__name__}).") from fault
+        wanted = ScriptDirectory(str(MIGRATIONS)).get_current_head()
+        if found != wanted:
+            raise StoreError(
+                f"the database is at revision {found or 'none'} and this program needs {wanted}; start foursight serve once to migrate it."
+            )
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def _config(connection: Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config
+
+
+def _set_up_sqlite(connection: Any, record: Any) -> None:
+    # The driver's own transaction handling would delay BEGIN until the first write: two readers could then both
+    # decide to write on what they read. Off here; _begin_sqlite says BEGIN itself.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA busy_timeout=15000")
+    cursor.execute("PRAGMA journal_mode=WAL")
+    # FULL: a commit that was acknowledged survives a power cut.
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writing = connection.get_execution_options().get("foursight_write", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")

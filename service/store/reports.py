@@ -1,0 +1,190 @@
+"""Keeping reports and assessments, and reading them back for the queue and the report page."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from models.contracts import Assessment, Report
+from nlp.taxonomy import Offence, RecordedOffence, Suggestion
+from service.store.tables import AssessmentRow, ReportRow, RevisionRow, now
+
+_STALKING = RecordedOffence.STALKING.value
+_METADATA = ("recorded_offence", "reported_at", "occurred_from", "occurred_to", "source", "victim_ref", "suspect_ref")
+
+
+def text_digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def keep_report(session: Session, report: Report) -> tuple[RevisionRow, bool]:
+    """Keep a report; the second value says whether its text is new. Sending the same report again changes nothing."""
+    row = session.scalar(select(ReportRow).where(ReportRow.reference == report.reference).with_for_update())
+    if row is None:
+        row = ReportRow(reference=report.reference, latest=0)
+        session.add(row)
+    for name in _METADATA:
+        value = getattr(report, name)
+        setattr(row, name, value.value if isinstance(value, RecordedOffence) else value)
+    session.flush()
+    digest = text_digest(report.text)
+    known = session.scalar(select(RevisionRow).where(RevisionRow.report_id == row.id, RevisionRow.digest == digest))
+    if known is not None:
+        return known, False
+    row.latest += 1
+    revision = RevisionRow(report_id=row.id, number=row.latest, digest=digest, text=report.text)
+    session.add(revision)
+    session.flush()
+    return revision, True
+
+
+def keep_assessment(session: Session, revision_id: str, assessment: Assessment) -> None:
+    """Keep what a model said of a revision, one row a model, and show it from now on."""
+    model = assessment.model
+    row = session.scalar(
+        select(AssessmentRow).where(AssessmentRow.revision_id == revision_id, AssessmentRow.model_digest == model.digest)
+    )
+    session.execute(update(AssessmentRow).where(AssessmentRow.revision_id == revision_id).values(current=False))
+    if row is None:
+        row = AssessmentRow(revision_id=revision_id, model_version=model.version, model_digest=model.digest)
+        session.add(row)
+    row.probability = assessment.probability
+    row.suggestion = assessment.suggestion.value
+    row.offence = assessment.offence.value
+    row.body = assessment.model_dump(mode="json")
+    row.current = True
+    row.created_at = now()
+    session.flush()
+
+
+def without_assessment(session: Session, model_digest: str) -> list[tuple[str, Report]]:
+    """The latest revisions that this model has not read yet, as reports to assess, each with its revision's id."""
+    read = select(AssessmentRow.revision_id).where(AssessmentRow.model_digest == model_digest)
+    rows = session.execute(
+        select(ReportRow, RevisionRow)
+        .join(RevisionRow, _LATEST)
+        .where(RevisionRow.id.not_in(read))
+        .order_by(ReportRow.reference)
+    ).all()
+    return [(revision.id, as_report(report, revision)) for report, revision in rows]
+
+
+def as_report(row: ReportRow, revision: RevisionRow) -> Report:
+    return Report.model_validate(
+        {"reference": row.reference, "text": revision.text} | {name: getattr(row, name) for name in _METADATA}
+    )
+
+
+_LATEST = and_(RevisionRow.report_id == ReportRow.id, RevisionRow.number == ReportRow.latest)
+
+
+@dataclass(frozen=True)
+class QueueItem:
+    """One line of the queue."""
+
+    id: str
+    reference: str
+    received_at: datetime
+    reported_at: datetime | None
+    recorded_offence: str | None
+    suggestion: Suggestion
+    probability: float
+    why: str
+
+
+@dataclass(frozen=True)
+class QueuePage:
+    items: list[QueueItem]
+    total: int
+    page: int
+    pages: int
+
+
+def describes_none() -> ColumnElement[bool]:
+    """Recorded as stalking, though the text read on its own describes none: listed apart, never as a misrecording."""
+    return and_(ReportRow.recorded_offence == _STALKING, AssessmentRow.offence == Offence.NONE.value)
+
+
+def queue_page(
+    session: Session,
+    page: int,
+    size: int,
+    suggestion: Suggestion | None = None,
+    recorded: RecordedOffence | None = None,
+    apart: bool = False,
+) -> QueuePage:
+    """One page by priority: not yet recorded as stalking first, then the more probable."""
+    base = (
+        select(ReportRow, AssessmentRow)
+        .join(RevisionRow, _LATEST)
+        .join(AssessmentRow, and_(AssessmentRow.revision_id == RevisionRow.id, AssessmentRow.current))
+        .where(describes_none() if apart else or_(ReportRow.recorded_offence.is_(None), ~describes_none()))
+    )
+    if suggestion is not None:
+        base = base.where(AssessmentRow.suggestion == suggestion.value)
+    if recorded is not None:
+        base = base.where(ReportRow.recorded_offence == recorded.value)
+    total = _count(session, base)
+    pages = max(1, -(-total // size))
+    page = min(max(1, page), pages)
+    last = case((ReportRow.recorded_offence == _STALKING, 1), else_=0)
+    rows = session.execute(
+        base.order_by(last, AssessmentRow.probability.desc(), ReportRow.reference).limit(size).offset((page - 1) * size)
+    ).all()
+    return QueuePage([_item(report, assessment) for report, assessment in rows], total, page, pages)
+
+
+def _count(session: Session, query: Select[tuple[ReportRow, AssessmentRow]]) -> int:
+    return session.scalar(select(func.count()).select_from(query.subquery())) or 0
+
+
+def _item(report: ReportRow, assessment: AssessmentRow) -> QueueItem:
+    return QueueItem(
+        id=report.id,
+        reference=report.reference,
+        received_at=report.received_at,
+        reported_at=report.reported_at,
+        recorded_offence=report.recorded_offence,
+        suggestion=Suggestion(assessment.suggestion),
+        probability=assessment.probability,
+        why=_why(assessment),
+    )
+
+
+def _why(assessment: AssessmentRow) -> str:
+    """The first point on the side that the suggestion takes, else the first question."""
+    body = Assessment.model_validate(assessment.body)
+    own, other = body.points_for, body.points_against
+    if body.suggestion is Suggestion.NO_CHANGE:
+        own, other = other, own
+    if body.suggestion is Suggestion.ASK and body.questions:
+        return body.questions[0]
+    points = [*own, *other]
+    return points[0].text if points else "Nothing in the text points either way."
+
+
+@dataclass(frozen=True)
+class FullReport:
+    """What the report page shows: the latest revision, its assessment, and the numbers of the revisions before."""
+
+    row: ReportRow
+    revision: RevisionRow
+    assessment: Assessment | None
+    assessed_at: datetime | None
+    revisions: Sequence[RevisionRow]
+
+
+def full_report(session: Session, report_id: str) -> FullReport | None:
+    row = session.get(ReportRow, report_id)
+    if row is None:
+        return None
+    revisions = list(row.revisions)
+    revision = next(r for r in revisions if r.number == row.latest)
+    kept = session.scalar(select(AssessmentRow).where(AssessmentRow.revision_id == revision.id, AssessmentRow.current))
+    assessment = Assessment.model_validate(kept.body) if kept else None
+    return FullReport(row, revision, assessment, kept.created_at if kept else None, revisions)
