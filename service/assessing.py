@@ -120,4 +120,6 @@ class Assessing:
 
 
 def busy() -> Problem:
-    return Problem(503, "the service is reading as many reports as it can; send this again after a second.", {"Retry-After": "1"})
+    return Problem(
+        503, "the service is reading as many reports as it can; send this again after a second.", {"Retry-After": "1"}
+    )

@@ -124,7 +124,7 @@ def sign_in(store: Store, settings: Settings, name: str, password: str) -> SignI
     with store.read() as session:
         known = session.scalar(select(AccountRow).where(AccountRow.name == name))
     # The slow hash runs outside any transaction: it would hold the write lock for a tenth of a second.
-    matches = _verify(known.password_hash if known else _NOBODY, password[:MAX_PASSWORD])
+    matches = password_matches(known.password_hash if known else _NOBODY, password[:MAX_PASSWORD])
     with store.write() as session:
         account = session.get(AccountRow, known.id) if known else None
         if account is None:
@@ -168,7 +168,7 @@ def sign_in(store: Store, settings: Settings, name: str, password: str) -> SignI
         return SignIn(token=token, role=AccountRole(account.role))
 
 
-def _verify(password_hash: str, password: str) -> bool:
+def password_matches(password_hash: str, password: str) -> bool:
     try:
         return _HASHER.verify(password_hash, password)
     except (VerificationError, InvalidHashError):

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import logging
 import secrets
+import sys
 import time
+from collections.abc import Callable
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service.logs import where
 from service.problems import Problem
 from service.settings import Settings
 
+log = logging.getLogger("foursight")
 access_log = logging.getLogger("foursight.access")
 
 CSP = (
@@ -61,7 +67,18 @@ class Surround:
             # The route's pattern, not the address: an address could carry anything.
             route = getattr(scope.get("route"), "path", "-")
             milliseconds = round((time.perf_counter() - started) * 1000, 1)
-            access_log.info("request", extra={"fields": {"id": request_id, "method": scope["method"], "route": route, "status": status, "ms": milliseconds}})
+            access_log.info(
+                "request",
+                extra={
+                    "fields": {
+                        "id": request_id,
+                        "method": scope["method"],
+                        "route": route,
+                        "status": status,
+                        "ms": milliseconds,
+                    }
+                },
+            )
 
 
 class BodyLimit:
@@ -77,7 +94,12 @@ class BodyLimit:
             return
         batch = scope["path"] == BATCH_PATH
         limit = self.settings.max_batch_body if batch else self.settings.max_body
-        problem = Problem(413, f"the body is over {limit:,} bytes; send fewer reports at a time." if batch else f"the body is over {limit:,} bytes; send one report without attachments.")
+        problem = Problem(
+            413,
+            f"the body is over {limit:,} bytes; send fewer reports at a time."
+            if batch
+            else f"the body is over {limit:,} bytes; send one report without attachments.",
+        )
         declared = Headers(scope=scope).get("content-length", "")
         if declared.isdigit() and int(declared) > limit:
             await problem.response()(scope, receive, send)
@@ -94,3 +116,41 @@ class BodyLimit:
             return message
 
         await self.app(scope, limited, send)
+
+
+class Recover:
+    """Turns a fault of ours into a 500 that says nothing, and a log line that says where, never what with."""
+
+    def __init__(self, app: ASGIApp, answer: Callable[[Request, Problem], Response]) -> None:
+        self.app = app
+        self.answer = answer
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started = False
+
+        async def watched(message: Message) -> None:
+            nonlocal started
+            started = started or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self.app(scope, receive, watched)
+        except Problem as known:
+            if started:
+                raise
+            await self.answer(Request(scope), known)(scope, receive, send)
+        except Exception as fault:
+            fields = {
+                "kind": type(fault).__name__,
+                "where": where(sys.exc_info()[2]),
+                "id": scope.get("state", {}).get("request_id", ""),
+            }
+            log.error("fault", extra={"fields": fields})
+            if started:
+                # Too late for an answer. Ending the connection tells the caller that this one is cut short.
+                raise ConnectionResetError from None
+            problem = Problem(500, "the service could not do this; it is on the log by the request id.")
+            await self.answer(Request(scope), problem)(scope, receive, send)

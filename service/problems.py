@@ -29,7 +29,12 @@ class Problem(Exception):
         self.headers = headers or {}
 
     def body(self, request_id: str = "") -> dict[str, Any]:
-        found: dict[str, Any] = {"type": "about:blank", "title": HTTPStatus(self.status).phrase, "status": self.status, "detail": self.detail}
+        found: dict[str, Any] = {
+            "type": "about:blank",
+            "title": HTTPStatus(self.status).phrase,
+            "status": self.status,
+            "detail": self.detail,
+        }
         return found | ({"request_id": request_id} if request_id else {})
 
     def response(self, request_id: str = "") -> JSONResponse:
@@ -70,7 +75,10 @@ def describe(error: ValidationError) -> Fault:
 
 def _place(loc: tuple[int | str, ...]) -> str:
     """A field's name, when it looks like one: an unknown key could itself be a sentence of a report."""
-    names = [str(part) if isinstance(part, int) or _PLAIN_KEY.fullmatch(part) else "with a name that is not shown" for part in loc]
+    names = [
+        str(part) if isinstance(part, int) or _PLAIN_KEY.fullmatch(part) else "with a name that is not shown"
+        for part in loc
+    ]
     return ".".join(names) or "the report"
 
 
@@ -78,7 +86,8 @@ def _json_fault(found: Any) -> str:
     # serde's message quotes field names and values only for typed parsing, which is not used; keep the place only.
     reason = str(found.get("ctx", {}).get("error", ""))
     place = re.search(r"line \d+ column \d+", reason)
-    return f"fault at {place.group()}" if place else "it cannot be read"
+    # On the first line only the column helps: in JSON Lines every report is its own first line.
+    return f"fault at {place.group().removeprefix('line 1 ')}" if place else "it cannot be read"
 
 
 def _lower(message: str) -> str:

@@ -47,7 +47,9 @@ def keep_assessment(session: Session, revision_id: str, assessment: Assessment) 
     """Keep what a model said of a revision, one row a model, and show it from now on."""
     model = assessment.model
     row = session.scalar(
-        select(AssessmentRow).where(AssessmentRow.revision_id == revision_id, AssessmentRow.model_digest == model.digest)
+        select(AssessmentRow).where(
+            AssessmentRow.revision_id == revision_id, AssessmentRow.model_digest == model.digest
+        )
     )
     session.execute(update(AssessmentRow).where(AssessmentRow.revision_id == revision_id).values(current=False))
     if row is None:
@@ -139,7 +141,7 @@ def queue_page(
     return QueuePage([_item(report, assessment) for report, assessment in rows], total, page, pages)
 
 
-def _count(session: Session, query: Select[tuple[ReportRow, AssessmentRow]]) -> int:
+def _count(session: Session, query: Select[ReportRow, AssessmentRow]) -> int:
     return session.scalar(select(func.count()).select_from(query.subquery())) or 0
 
 

@@ -1,0 +1,1 @@
+"""The HTTP API: assess, health, and its own documentation."""

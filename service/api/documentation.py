@@ -1,0 +1,63 @@
+"""The OpenAPI document, and a page that shows it from files of our own (no other host, nothing inline)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.openapi.utils import get_openapi
+from fastapi.responses import HTMLResponse, JSONResponse
+from pydantic import BaseModel, Field
+from pydantic.json_schema import models_json_schema
+
+from models.contracts import Report
+from service.api.assess import BatchAnswer
+
+router = APIRouter()
+
+
+class Problem(BaseModel):
+    """RFC 9457 problem details."""
+
+    type: str
+    title: str
+    status: int
+    detail: str = Field(description="One sentence: the place and the mend.")
+    request_id: str = ""
+
+
+@router.get("/openapi.json", include_in_schema=False)
+def openapi_json(request: Request) -> JSONResponse:
+    return JSONResponse(request.app.openapi())
+
+
+@router.get("/docs", include_in_schema=False)
+def docs() -> HTMLResponse:
+    return HTMLResponse(
+        '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>Foursight API</title>'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<link rel="stylesheet" href="/static/swagger/swagger-ui.css"><link rel="icon" href="/static/icon.svg"></head>'
+        '<body><main id="swagger-ui"><h1>Foursight API</h1><p>The OpenAPI document is at <a href="/openapi.json">/openapi.json</a>.</p></main>'
+        '<script src="/static/swagger/swagger-ui-bundle.js"></script><script src="/static/docs.js"></script></body></html>'
+    )
+
+
+def install(app: FastAPI) -> None:
+    """Give ``app.openapi`` the contracts whose bodies the handlers read themselves, and the way keys are sent."""
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+            _, models = models_json_schema(
+                [(Report, "validation"), (BatchAnswer, "serialization"), (Problem, "serialization")],
+                ref_template="#/components/schemas/{model}",
+            )
+            components = document.setdefault("components", {})
+            components["schemas"] = {**models["$defs"], **components.get("schemas", {})}
+            components["securitySchemes"] = {
+                "key": {"type": "http", "scheme": "bearer", "description": "A key made with foursight keys add."}
+            }
+            app.openapi_schema = document
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]

@@ -1,0 +1,124 @@
+"""Reading report bodies: precise faults, nothing echoed, good lines of a batch kept whatever the others hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pydantic_core
+from fastapi import Request
+from pydantic import ValidationError
+
+from models.contracts import Report
+from service.problems import Fault, Problem, describe
+
+JSON_TYPE = "application/json"
+LINES_TYPES = frozenset({"application/x-ndjson", "application/jsonl", "application/x-jsonlines"})
+
+
+@dataclass(frozen=True)
+class BadLine:
+    """A line (or item, counted from 1) that could not be read, and why."""
+
+    number: int
+    message: str
+
+
+@dataclass
+class Batch:
+    """A batch in its order: each entry is a report with its line's number, or a bad line."""
+
+    entries: list[tuple[int, Report] | BadLine] = field(default_factory=list)
+
+    @property
+    def bad(self) -> int:
+        return sum(isinstance(entry, BadLine) for entry in self.entries)
+
+
+def content_type(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def parse_report(data: bytes) -> Report | Fault:
+    """One report from UTF-8 JSON, or what is wrong with it."""
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError as fault:
+        return Fault(f"invalid UTF-8 at byte {fault.start + 1}; send the text in UTF-8.")
+    try:
+        return Report.model_validate_json(data)
+    except ValidationError as fault:
+        return describe(fault)
+
+
+async def read_report(request: Request) -> Report:
+    if content_type(request) != JSON_TYPE:
+        raise Problem(415, "the body must be one report as JSON; send the header Content-Type: application/json.")
+    found = parse_report(await request.body())
+    if isinstance(found, Fault):
+        raise Problem(found.status, f"the body: {found.message}")
+    return found
+
+
+async def read_batch(request: Request, most: int) -> Batch:
+    kind = content_type(request)
+    body = await request.body()
+    if kind == JSON_TYPE:
+        batch = _from_list(body, most)
+    elif kind in LINES_TYPES:
+        batch = _from_lines(body, most)
+    else:
+        raise Problem(
+            415,
+            "the body must be a JSON list (Content-Type: application/json) or JSON Lines (Content-Type: application/x-ndjson).",
+        )
+    if not batch.entries:
+        raise Problem(422, "the batch holds no report; send at least one.")
+    return batch
+
+
+def _from_lines(body: bytes, most: int) -> Batch:
+    batch = Batch()
+    for number, line in _lines(body):
+        if len(batch.entries) >= most:
+            raise _too_many(most)
+        found = parse_report(line)
+        batch.entries.append(BadLine(number, found.message) if isinstance(found, Fault) else (number, found))
+    return batch
+
+
+def _lines(body: bytes) -> Iterator[tuple[int, bytes]]:
+    """Lines that hold something, counted from 1 with the empty ones. A byte order mark at the start is not content."""
+    for number, line in enumerate(body.removeprefix(b"\xef\xbb\xbf").split(b"\n"), start=1):
+        if line.strip():
+            yield number, line
+
+
+def _from_list(body: bytes, most: int) -> Batch:
+    try:
+        items = pydantic_core.from_json(body)
+    except ValueError as fault:
+        # The parser's message gives line and column and never quotes the input.
+        raise Problem(
+            422, f"the body is not JSON that can be read ({_place(str(fault))}); send a JSON list of reports in UTF-8."
+        ) from None
+    if not isinstance(items, list):
+        raise Problem(422, "the body must be a JSON list of reports; wrap a single report in [ ].")
+    if len(items) > most:
+        raise _too_many(most)
+    batch = Batch()
+    for number, item in enumerate(items, start=1):
+        try:
+            batch.entries.append((number, Report.model_validate(item)))
+        except ValidationError as fault:
+            batch.entries.append(BadLine(number, describe(fault).message))
+    return batch
+
+
+def _place(message: str) -> str:
+    _, found, place = message.rpartition(" at line ")
+    return f"line {place}" if found else "no place known"
+
+
+def _too_many(most: int) -> Problem:
+    return Problem(413, f"the batch holds over {most:,} reports; send it in parts.")

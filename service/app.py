@@ -1,0 +1,163 @@
+"""The application: routers, the one gate before them, error answers, and the model that lives as long as it does."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import PackageNotFoundError, version
+from urllib.parse import urlencode
+
+from fastapi import Depends, FastAPI, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import RedirectResponse, Response
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
+
+from service.access import SignInNeeded, enforce
+from service.api import assess, documentation, health
+from service.assessing import Assessing, Reader
+from service.console import queue, report, sign_in, trail
+from service.console.templating import STATIC, render
+from service.middleware import BodyLimit, Recover, Surround
+from service.problems import Problem
+from service.settings import Settings
+from service.store import Store
+
+log = logging.getLogger("foursight")
+
+_HEADINGS = {
+    401: "Sign in first",
+    403: "You may not open this",
+    404: "Page not found",
+    413: "Too much was sent",
+    503: "Try again in a moment",
+}
+
+
+def load_reader(settings: Settings) -> Reader:
+    """The model of the bundle. Raises models.bundle.BundleError with a message that names the file and the mend."""
+    from models.assessor import Assessor  # here: loading it takes seconds, and most commands need no model
+
+    return (
+        Assessor.load(settings.bundle, threads=settings.threads)
+        if settings.bundle
+        else Assessor.load(threads=settings.threads)
+    )
+
+
+def create_app(settings: Settings | None = None, reader: Reader | None = None, store: Store | None = None) -> FastAPI:
+    """Build the application. Without ``reader`` the bundle loads at start; if it cannot, ``/readyz`` says why."""
+    settings = settings or Settings()
+    app = FastAPI(
+        title="Foursight",
+        version=_version(),
+        description="Reads harassment reports and shows, with reasons, which describe stalking. It suggests; a person decides.",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        dependencies=[Depends(enforce)],
+        lifespan=_lifespan,
+        redirect_slashes=False,
+    )
+    app.state.settings = settings
+    app.state.store = store or Store(settings.url)
+    app.state.given_reader = reader
+    app.state.assessing = None
+    app.state.not_loaded = "the model is loading."
+    for module in (assess, health, documentation, sign_in, queue, report, trail):
+        app.include_router(module.router)
+    documentation.install(app)
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+
+    app.add_exception_handler(Problem, _on_problem)
+    app.add_exception_handler(SignInNeeded, _on_sign_in_needed)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(RequestValidationError, _on_validation_error)
+    app.add_middleware(Recover, answer=answer)
+    app.add_middleware(BodyLimit, settings=settings)
+    app.add_middleware(Surround)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    store: Store = app.state.store
+    await run_in_threadpool(store.upgrade)
+    reader: Reader | None = app.state.given_reader
+    if reader is None:
+        from models.bundle import BundleError
+
+        try:
+            reader = await run_in_threadpool(load_reader, app.state.settings)
+        except BundleError as fault:
+            app.state.not_loaded = str(fault)
+            log.error("bundle_not_loaded", extra={"fields": {"why": str(fault)}})
+    assessing = None
+    if reader is not None:
+        assessing = Assessing(reader, app.state.settings)
+        assessing.start()
+        app.state.assessing = assessing
+        log.info("ready", extra={"fields": {"model": reader.info.version, "database": store.where}})
+    try:
+        yield
+    finally:
+        app.state.assessing, app.state.not_loaded = None, "the service is stopping."
+        if assessing:
+            await assessing.stop()
+        store.close()
+
+
+def answer(request: Request, problem: Problem) -> Response:
+    """The problem as a page for a browser on a page, as JSON for everything else."""
+    request_id = getattr(request.state, "request_id", "")
+    api = request.url.path.startswith("/v1/") or request.url.path in {"/healthz", "/readyz", "/openapi.json"}
+    if api or "text/html" not in request.headers.get("accept", ""):
+        return problem.response(request_id)
+    heading = _HEADINGS.get(problem.status, "Something went wrong" if problem.status >= 500 else "This cannot be done")
+    detail = problem.detail[:1].upper() + problem.detail[1:]
+    page = render(request, "problem.html", problem.status, heading=heading, detail=detail, request_id=request_id)
+    page.headers.update(problem.headers)
+    return page
+
+
+async def _on_problem(request: Request, fault: Exception) -> Response:
+    assert isinstance(fault, Problem)
+    return answer(request, fault)
+
+
+async def _on_sign_in_needed(request: Request, fault: Exception) -> Response:
+    assert isinstance(fault, SignInNeeded)
+    plain = fault.next_page in ("", "/")
+    return RedirectResponse("/sign-in" if plain else f"/sign-in?{urlencode({'next': fault.next_page})}", 303)
+
+
+async def _on_http_exception(request: Request, fault: Exception) -> Response:
+    assert isinstance(fault, HTTPException)
+    # The framework's own detail may quote the request, so the wording here is ours.
+    plain = {
+        404: "there is nothing at this address; check it.",
+        405: "this address does not take that method; see /docs.",
+    }
+    detail = plain.get(fault.status_code, "the request cannot be read; check its headers and body.")
+    return answer(request, Problem(fault.status_code, detail, dict(fault.headers or {})))
+
+
+async def _on_validation_error(request: Request, fault: Exception) -> Response:
+    assert isinstance(fault, RequestValidationError)
+    # Its errors hold ``input``: the field names are safe (they are ours), the values are not.
+    places = sorted(
+        {str(error["loc"][-1]) for error in fault.errors() if error["loc"] and error["type"] != "extra_forbidden"}
+    )
+    return answer(
+        request,
+        Problem(422, f"these fields cannot be read: {', '.join(places) or 'the body'}; correct them and send again."),
+    )
+
+
+def _version() -> str:
+    try:
+        return version("foursight")
+    except PackageNotFoundError:
+        return "0.0.0"

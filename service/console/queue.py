@@ -1,0 +1,92 @@
+"""The queue: which reports wait, in which order, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from nlp.taxonomy import RecordedOffence, Suggestion
+from service.access import settings_of, store_of
+from service.console import words
+from service.console.templating import render
+from service.store.reports import queue_page
+
+router = APIRouter(include_in_schema=False)
+Choice = TypeVar("Choice", bound=StrEnum)
+
+
+@router.get("/")
+def queue(request: Request) -> Response:
+    return _page(request, "/", apart=False)
+
+
+@router.get("/recorded-as-stalking")
+def recorded_as_stalking(request: Request) -> Response:
+    """Apart from the queue: not a suggestion of misrecording, yet worth a look."""
+    return _page(request, "/recorded-as-stalking", apart=True)
+
+
+def _page(request: Request, path: str, apart: bool) -> Response:
+    suggestion = _choice(request, "suggestion", Suggestion)
+    recorded = None if apart else _choice(request, "recorded", RecordedOffence)
+    wanted = request.query_params.get("page", "1")
+    number = int(wanted) if wanted.isascii() and wanted.isdigit() and len(wanted) < 8 else 1
+    with store_of(request).read() as session:
+        page = queue_page(session, number, settings_of(request).page_size, suggestion, recorded, apart)
+    filters = {"suggestion": suggestion, "recorded": recorded}
+    return render(
+        request,
+        "queue.html",
+        page=page,
+        apart=apart,
+        path=path,
+        filtered=any(filters.values()),
+        suggestions=_options(
+            suggestion, {s: label for s, (label, _) in words.SUGGESTION_TAG.items()}, "Any suggestion"
+        ),
+        offences=_options(recorded, words.RECORDED, "Any offence"),
+        tags=words.SUGGESTION_TAG,
+        pagination=pagination(path, filters, page.page, page.pages),
+    )
+
+
+def _choice(request: Request, name: str, kind: type[Choice]) -> Choice | None:
+    """A filter from the address. One that does not exist filters nothing: an old bookmark still opens."""
+    try:
+        return kind(request.query_params.get(name, ""))
+    except ValueError:
+        return None
+
+
+def _options(chosen: StrEnum | None, labels: dict[Any, str], everything: str) -> list[dict[str, Any]]:
+    first = {"value": "", "text": everything, "selected": chosen is None}
+    return [first] + [
+        {"value": str(value), "text": text, "selected": value == chosen} for value, text in labels.items()
+    ]
+
+
+def pagination(path: str, filters: Mapping[str, StrEnum | None], page: int, pages: int) -> dict[str, Any]:
+    """What the pagination component takes; empty for a single page."""
+    if pages == 1:
+        return {}
+
+    def address(number: int) -> str:
+        return f"{path}?{urlencode({k: str(v) for k, v in filters.items() if v} | {'page': number})}"
+
+    items: list[dict[str, Any]] = []
+    for number in range(1, pages + 1):
+        if number in (1, pages) or abs(number - page) <= 1:
+            items.append({"number": number, "href": address(number), "current": number == page})
+        elif "ellipsis" not in items[-1]:
+            items.append({"ellipsis": True})
+    found: dict[str, Any] = {"items": items, "landmarkLabel": "Pages"}
+    if page > 1:
+        found["previous"] = {"href": address(page - 1)}
+    if page < pages:
+        found["next"] = {"href": address(page + 1)}
+    return found

@@ -1,0 +1,102 @@
+"""Signing in and out, and a person's own page."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import RedirectResponse, Response
+
+from service import auth
+from service.access import (
+    COOKIE,
+    FORM_COOKIE,
+    check_form,
+    form_token,
+    identity_of,
+    secure_cookie,
+    settings_of,
+    store_of,
+)
+from service.console.templating import render
+from service.policy import POLICY, home
+
+router = APIRouter(include_in_schema=False)
+
+
+def safe_next(address: str) -> str:
+    """Only a path of our own: an address elsewhere would make the sign-in page a springboard."""
+    own = address.startswith("/") and not address.startswith("//") and "\\" not in address and len(address) < 2000
+    return address if own and address.isprintable() else ""
+
+
+def _form(request: Request, next_page: str, name: str = "", problem: str = "", status: int = 200) -> Response:
+    """The form, bound to a cookie of its own: without it another site could sign a person in as somebody else."""
+    bound_to = request.cookies.get(FORM_COOKIE, "")
+    fresh = not 20 <= len(bound_to) <= 60
+    bound_to = secrets.token_urlsafe(24) if fresh else bound_to
+    response = render(
+        request,
+        "sign-in.html",
+        status,
+        form_token=form_token(settings_of(request), bound_to),
+        next_page=next_page,
+        name=name,
+        problem=problem,
+    )
+    if fresh:
+        response.set_cookie(
+            FORM_COOKIE, bound_to, httponly=True, samesite="lax", secure=secure_cookie(request), path="/sign-in"
+        )
+    return response
+
+
+@router.get("/sign-in")
+def sign_in_page(request: Request, next: str = "") -> Response:
+    return _form(request, safe_next(next))
+
+
+@router.post("/sign-in")
+def sign_in(
+    request: Request,
+    name: Annotated[str, Form()] = "",
+    password: Annotated[str, Form()] = "",
+    token: Annotated[str, Form()] = "",
+    next: Annotated[str, Form()] = "",
+) -> Response:
+    settings, next_page = settings_of(request), safe_next(next)
+    check_form(settings, request.cookies.get(FORM_COOKIE, ""), token)
+    if not name.strip() or not password:
+        return _form(request, next_page, name, "Enter your name and your password.", 422)
+    outcome = auth.sign_in(store_of(request), settings, name, password)
+    if outcome.role is None:
+        return _form(request, next_page, name, outcome.problem, 401)
+    response = RedirectResponse(next_page or home(outcome.role), 303)
+    response.set_cookie(
+        COOKIE,
+        outcome.token,
+        max_age=int(settings.session_hours * 3600),
+        httponly=True,
+        samesite="lax",
+        secure=secure_cookie(request),
+    )
+    response.delete_cookie(FORM_COOKIE, path="/sign-in")
+    return response
+
+
+@router.post("/sign-out")
+def sign_out(request: Request, token: Annotated[str, Form()] = "") -> Response:
+    identity = identity_of(request)
+    check_form(settings_of(request), identity.session_digest, token)
+    auth.sign_out(store_of(request), identity)
+    response = RedirectResponse("/sign-in", 303)
+    response.delete_cookie(COOKIE)
+    return response
+
+
+@router.get("/account")
+def account(request: Request) -> Response:
+    identity = identity_of(request)
+    pages = [path for (method, path), rule in POLICY.items() if method == "GET" and identity.role in rule.roles]
+    return render(request, "account.html", reads_reports="/" in pages)

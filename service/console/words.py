@@ -1,0 +1,125 @@
+"""Plain English for what the contracts say in codes. Only wording lives here; the codes are those of nlp.taxonomy."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from nlp.taxonomy import Offence, RecordedOffence, Relationship, Role, Status, Suggestion
+
+SUGGESTION_TAG: dict[Suggestion, tuple[str, str]] = {
+    Suggestion.REVIEW: ("Review as stalking", "govuk-tag--orange"),
+    Suggestion.ASK: ("Ask for information", "govuk-tag--blue"),
+    Suggestion.NO_CHANGE: ("No change", "govuk-tag--grey"),
+}
+
+OFFENCE: dict[Offence, str] = {
+    Offence.S2A: "Stalking: Protection from Harassment Act 1997, section 2A",
+    Offence.S4A: "Stalking involving fear of violence or serious alarm or distress: Protection from Harassment Act 1997, section 4A",
+    Offence.NONE: "The text does not support a stalking offence",
+}
+
+RECORDED: dict[RecordedOffence, str] = {
+    RecordedOffence.HARASSMENT: "Harassment",
+    RecordedOffence.MALICIOUS_COMMUNICATIONS: "Malicious communications",
+    RecordedOffence.CRIMINAL_DAMAGE: "Criminal damage",
+    RecordedOffence.PUBLIC_ORDER: "Public order",
+    RecordedOffence.ASSAULT: "Assault",
+    RecordedOffence.BREACH: "Breach of an order",
+    RecordedOffence.NON_CRIME: "Non-crime incident",
+    RecordedOffence.STALKING: "Stalking",
+    RecordedOffence.OTHER: "Other",
+}
+
+RELATIONSHIP: dict[Relationship, str] = {
+    Relationship.FORMER_PARTNER: "Former partner",
+    Relationship.CURRENT_PARTNER: "Current partner",
+    Relationship.FAMILY: "Family",
+    Relationship.ACQUAINTANCE: "Acquaintance",
+    Relationship.COLLEAGUE: "Colleague",
+    Relationship.NEIGHBOUR: "Neighbour",
+    Relationship.SERVICE: "Someone providing or using a service",
+    Relationship.STRANGER: "Stranger",
+    Relationship.UNKNOWN: "Not clear from the text",
+}
+
+# What goes before a behaviour's name when the text does not assert it.
+STATUS_PREFIX: dict[Status, str] = {
+    Status.ASSERTED: "",
+    Status.NEGATED: "Did not happen",
+    Status.HYPOTHETICAL: "Only supposed",
+    Status.SUSPECT_ACCOUNT: "Suspect says",
+    Status.OTHER_PARTY: "Someone else",
+}
+
+STATUS: dict[Status, str] = {
+    Status.ASSERTED: "Said to have happened",
+    Status.NEGATED: "Said not to have happened",
+    Status.HYPOTHETICAL: "Supposed, feared or advised",
+    Status.SUSPECT_ACCOUNT: "The suspect's account",
+    Status.OTHER_PARTY: "Done by or to someone else",
+}
+
+ROLE: dict[Role, str] = {
+    Role.VICTIM: "Injured party",
+    Role.SUSPECT: "Suspect",
+    Role.WITNESS: "Witness",
+    Role.CHILD: "Child",
+    Role.OFFICER: "Officer",
+    Role.OTHER: "Other",
+    Role.NONE: "",
+}
+
+
+def recorded(offence: str | None) -> str:
+    return RECORDED[RecordedOffence(offence)] if offence else "Not given"
+
+
+def percent(probability: float) -> str:
+    """A percentage that never claims certainty."""
+    if probability >= 0.995:
+        return "over 99%"
+    if probability < 0.005:
+        return "under 1%"
+    return f"{round(probability * 100)}%"
+
+
+def likelihood(probability: float) -> str:
+    """What the probability means, for someone who does not think in percentages."""
+    for least, words in ((0.9, "very likely"), (0.65, "likely"), (0.35, "could be either"), (0.1, "unlikely")):
+        if probability >= least:
+            return words
+    return "very unlikely"
+
+
+def frequency(probability: float) -> str:
+    """The probability as a count of similar reports: easier to weigh than a percentage."""
+    hundred = min(99, max(1, round(probability * 100)))
+    return f"Of 100 reports that score like this one, about {hundred} describe{'s' if hundred == 1 else ''} stalking."
+
+
+def headline(suggestion: Suggestion, recorded_offence: str | None) -> str:
+    """The suggestion as one sentence about this report."""
+    already = recorded_offence == RecordedOffence.STALKING
+    as_what = f" and is recorded as {recorded(recorded_offence).lower()}" if recorded_offence else ""
+    if suggestion is Suggestion.REVIEW:
+        if already:
+            return "The text describes stalking, and it is recorded as stalking."
+        return f"The text describes stalking{as_what}. Review how it is recorded."
+    if suggestion is Suggestion.ASK:
+        return "The text leaves open whether this is stalking. Ask for the missing facts."
+    if already:
+        return "It is recorded as stalking, and the text read on its own describes none."
+    return "The text does not describe stalking. No change is suggested."
+
+
+def day(moment: datetime | None) -> str:
+    if moment is None:
+        return "Not given"
+    moment = moment.astimezone(UTC)
+    return f"{moment.day} {moment:%b %Y}"
+
+
+def day_and_time(moment: datetime | None) -> str:
+    if moment is None:
+        return "Not given"
+    return f"{day(moment)}, {moment.astimezone(UTC):%H:%M} UTC"
