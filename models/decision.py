@@ -1,0 +1,122 @@
+"""From a reading to a calibrated probability and one of three suggestions: a small readable model over named evidence.
+
+The features are counts and strengths of asserted evidence, the FOUR, the reasons against, and the document head as one input among others. The model
+is a logistic regression, so each feature's part in a decision can be printed. It is data (``decision.json`` in the bundle), fitted by ``training``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Self
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, model_validator
+
+from models.heads import AGAINST_NAMES, DOCUMENT_GROUPS
+from models.reading import FoundSpan, Reading, relationship_probabilities, sigmoid
+from models.windows import Floats
+from nlp.taxonomy import BEHAVIOUR_NAMES, FOUR, Status, Suggestion
+
+SQUASH = 4.0  # Logits of the heads are squashed to about ±4, so that one overconfident head cannot outvote the evidence.
+
+
+def _squash(x: float) -> float:
+    return SQUASH * math.tanh(x / SQUASH)
+
+
+def _any(spans: Sequence[FoundSpan], code: str) -> float:
+    """Return the probability that at least one span of the code is real."""
+    return 1.0 - math.prod(1.0 - s.mass for s in spans if s.code == code)
+
+
+def features(reading: Reading) -> dict[str, float]:
+    """Return the named features of one reading, in a fixed order."""
+    spans, document = reading.spans, reading.document
+    acts = [s for s in spans if s.code in BEHAVIOUR_NAMES]
+    asserted = sum(s.mass for s in acts)
+    row: dict[str, float] = {
+        "head_stalking": _squash(float(document["label"][0])),
+        "head_unclear": _squash(float(document["label"][1])),
+    }
+    row |= {f"head_{n}": _squash(float(v)) for n, v in zip(FOUR, document["four"], strict=True)}
+    row |= {f"occasions_{n}": _squash(float(v)) for n, v in zip(DOCUMENT_GROUPS["occasions"], document["occasions"], strict=True)}
+    row |= {f"against_{n}": _squash(float(v)) for n, v in zip(AGAINST_NAMES, document["against"], strict=True)}
+    row |= {
+        "acts": math.log1p(asserted),
+        "kinds_of_act": math.log1p(sum(_any(acts, code) for code in BEHAVIOUR_NAMES)),
+        "acts_not_asserted": math.log1p(sum(s.confidence * (1.0 - s.asserted) for s in acts)),
+        "presence": _any(spans, "following") + _any(spans, "loitering") + _any(spans, "watching"),
+        "contact": _any(spans, "contact"),
+        "frequency": _any(spans, "frequency"),
+        "duration": _any(spans, "duration"),
+        "refusal": _any(spans, "refusal"),
+        "impact": _any(spans, "impact"),
+        "history": _any(spans, "history"),
+        "former_partner": relationship_probabilities(reading)["former_partner"],
+    }
+    return row
+
+
+class DecisionModel(BaseModel):
+    """A standardised logistic regression with its threshold pair.
+
+    ``probability = sigmoid(intercept + Σ weight · (feature − mean) / scale)``, calibrated by a final slope and intercept. Below ``low``: no
+    change; from ``high``: review as stalking; between, or where the ``unclear`` head is at ``ask`` or more and the probability is under ``sure``: ask.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    names: list[str]
+    mean: list[float]
+    scale: list[float]
+    weights: list[float]
+    intercept: float
+    slope: float
+    shift: float
+    low: float
+    high: float
+    ask: float
+    sure: float
+
+    @model_validator(mode="after")
+    def _same_length(self) -> Self:
+        if not len(self.names) == len(self.mean) == len(self.scale) == len(self.weights):
+            raise ValueError("names, mean, scale and weights must have one length")
+        if not 0 <= self.low <= self.high <= 1:
+            raise ValueError("thresholds must satisfy 0 <= low <= high <= 1")
+        return self
+
+    def contributions(self, reading: Reading) -> dict[str, float]:
+        """Return each feature's part of the log-odds."""
+        row = features(reading)
+        parts = zip(self.names, self.mean, self.scale, self.weights, strict=True)
+        return {n: self.slope * w * (row[n] - m) / s for n, m, s, w in parts}
+
+    def log_odds(self, reading: Reading) -> float:
+        """Return the calibrated log-odds that the text describes stalking."""
+        return self.slope * self.intercept + self.shift + sum(self.contributions(reading).values())
+
+    def probability(self, reading: Reading) -> float:
+        """Return the calibrated probability, in (0, 1)."""
+        return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, self.log_odds(reading)))))
+
+    def suggestion(self, probability: float, reading: Reading) -> Suggestion:
+        """Choose one of the three answers."""
+        unclear = float(sigmoid(reading.document["label"])[1])
+        if unclear >= self.ask and probability < self.sure:
+            return Suggestion.ASK
+        if probability >= self.high:
+            return Suggestion.REVIEW
+        return Suggestion.NO_CHANGE if probability < self.low else Suggestion.ASK
+
+
+def feature_matrix(readings: Sequence[Reading]) -> tuple[list[str], Floats]:
+    """Return the feature names and a float32 [N, F] matrix."""
+    rows = [features(r) for r in readings]
+    return list(rows[0]), np.array([list(r.values()) for r in rows], dtype=np.float32)
+
+
+def counts_as_evidence(span: FoundSpan) -> bool:
+    """Only an asserted behaviour counts."""
+    return span.code in BEHAVIOUR_NAMES and span.status is Status.ASSERTED

@@ -1,0 +1,106 @@
+"""Why: what each marked span contributes, the FOUR with their evidence, and points for and against, in plain English.
+
+The weight of a span is the change in the calibrated log-odds when its words are left out of what the document heads pool and the
+span is taken from the evidence: the model's own computation, asked again without the span, not a story written beside it. (The words around the
+span were still read with it in place; ``training.faithfulness`` measures how well the weights agree with really deleting the text.)
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from models.contracts import Evidence, Four, FourLetter, Point, Span
+from models.decision import DecisionModel
+from models.heads import AGAINST_NAMES
+from models.reader import OnnxReader
+from models.reading import FoundSpan, Reading, sigmoid, split_document
+from nlp.taxonomy import AGAINST, BEHAVIOURS, BY_CODE, FOUR, FOUR_PLAIN, Status
+
+# The codes that show each of the FOUR.
+FOUR_CODES: dict[str, tuple[str, ...]] = {
+    "fixated": ("following", "loitering", "watching", "monitoring", "research", "publishing", "proxy"),
+    "obsessive": ("frequency", "duration", "monitoring", "research", "breach"),
+    "unwanted": ("refusal", "breach"),
+    "repeated": ("frequency", "duration", "history"),
+}
+UNASSERTED: dict[Status, str] = {
+    Status.NEGATED: "is said not to have happened",
+    Status.HYPOTHETICAL: "is only feared, advised or supposed",
+    Status.SUSPECT_ACCOUNT: "is only the suspect's account",
+    Status.OTHER_PARTY: "was done by, or to, someone else",
+}
+MOST_MASKS = 256  # Spans weighed in one call; a text with more has them weighed in several.
+
+
+def weigh(reading: Reading, reader: OnnxReader, decision: DecisionModel) -> list[float]:
+    """Return one weight a span of ``reading.spans``, in log-odds; positive speaks for stalking. Needs ``reading.states``."""
+    if not reading.spans or reading.states is None:
+        return [0.0] * len(reading.spans)
+    whole = decision.log_odds(reading)
+    weights: list[float] = []
+    for at in range(0, len(reading.spans), MOST_MASKS):
+        group = reading.spans[at : at + MOST_MASKS]
+        masks = np.ones((len(group), len(reading.states)), dtype=np.float32)
+        for row, span in enumerate(group):
+            masks[row, span.tokens[0] : span.tokens[1]] = 0.0
+        for span, logits in zip(group, reader.pool(reading.states, masks), strict=True):
+            without = [s for s in reading.spans if not (span.tokens[0] <= s.tokens[0] and s.tokens[1] <= span.tokens[1])]
+            weights.append(whole - decision.log_odds(replace(reading, spans=without, document=split_document(logits))))
+    return weights
+
+
+def quote(text: str, span: FoundSpan) -> Span:
+    """Return the contract's span."""
+    return Span(start=span.start, end=span.end, quote=text[span.start : span.end])
+
+
+def evidence(text: str, reading: Reading, weights: list[float]) -> list[Evidence]:
+    """Return every marked span with its status and weight, in the order of the text."""
+    return [
+        Evidence(**quote(text, s).model_dump(), code=s.code, status=s.status, weight=round(w, 4))
+        for s, w in zip(reading.spans, weights, strict=True)
+    ]
+
+
+def four(text: str, reading: Reading) -> Four:
+    """Return the FOUR, each with the asserted spans that show it."""
+    probabilities = sigmoid(reading.document["four"])
+    letters = {}
+    for name, p in zip(FOUR, probabilities, strict=True):
+        shown = [quote(text, s) for s in reading.spans if s.code in FOUR_CODES[name] and s.status is Status.ASSERTED]
+        letters[name] = FourLetter(present=bool(p >= 0.5), probability=round(float(p), 4), evidence=shown)
+    return Four(**letters)
+
+
+def points_for(text: str, reading: Reading, shown: Four) -> list[Point]:
+    """Return the FOUR that are present, then each kind of act described."""
+    points = []
+    for name in FOUR:
+        letter: FourLetter = getattr(shown, name)
+        if letter.present:
+            points.append(Point(code=name, text=f"{name.capitalize()}: {FOUR_PLAIN[name]}", evidence=letter.evidence))
+    for code in BEHAVIOURS:
+        spans = [s for s in reading.spans if s.code == code.code and s.status is Status.ASSERTED]
+        if spans:
+            paragraph = f" (PHA 1997 s.2A(3){code.paragraph})" if code.paragraph else ""
+            points.append(Point(code=code.code, text=f"{code.title}{paragraph}: {code.plain}", evidence=[quote(text, s) for s in spans]))
+    return points
+
+
+def points_against(text: str, reading: Reading) -> list[Point]:
+    """Return the reasons against that the reader finds more likely than not, then acts that are not asserted."""
+    points = []
+    probabilities = dict(zip(AGAINST_NAMES, sigmoid(reading.document["against"]), strict=True))
+    for code, p in sorted(probabilities.items(), key=lambda item: -item[1]):
+        if p >= 0.5:
+            points.append(Point(code=code, text=AGAINST[code], evidence=[]))
+    for status, words in UNASSERTED.items():
+        spans = [s for s in reading.spans if s.status is status]
+        if spans:
+            kinds = ", ".join(dict.fromkeys(BY_CODE[s.code].title.lower() for s in spans))
+            points.append(Point(code=status.value, text=f"Some of what is described ({kinds}) {words}.", evidence=[quote(text, s) for s in spans]))
+    if not any(s.status is Status.ASSERTED and BY_CODE[s.code].behaviour for s in reading.spans):
+        points.append(Point(code="no_act", text="No act associated with stalking was found in the text.", evidence=[]))
+    return points

@@ -1,0 +1,166 @@
+"""What one encoder pass says of one report: spans, entities and document probabilities, before any decision.
+
+Decoding turns token probabilities into spans. It is pure numpy, so training, evaluation and serving decode alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from models.heads import (
+    DOCUMENT_COLUMNS,
+    DOCUMENT_GROUPS,
+    ENTITY_TAGS,
+    RELATIONSHIP_NAMES,
+    ROLE_NAMES,
+    STATUS_NAMES,
+    TOKEN_COLUMNS,
+)
+from models.windows import Floats, Window
+from nlp.taxonomy import BY_CODE, CODE_NAMES, EntityType, Role, Status
+
+
+@dataclass(frozen=True)
+class FoundSpan:
+    """A decoded span. ``confidence`` in [0, 1]; ``asserted`` is the probability that it is asserted; ``tokens`` index the core tokens."""
+
+    start: int
+    end: int
+    code: str
+    status: Status
+    confidence: float
+    asserted: float
+    tokens: tuple[int, int]
+
+    @property
+    def mass(self) -> float:
+        """How much of an asserted act this is: confidence times the probability that it is asserted."""
+        return self.confidence * self.asserted
+
+
+@dataclass(frozen=True)
+class FoundEntity:
+    """A decoded mention of the entity layer."""
+
+    start: int
+    end: int
+    type: EntityType
+    role: Role
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The reader's output for one report.
+
+    ``document``: logits by group name. ``states``, where kept, is float32 [core tokens, hidden]: what the document heads pool, so
+    that an explanation can leave tokens out without another encoder pass.
+    """
+
+    spans: list[FoundSpan]
+    entities: list[FoundEntity]
+    document: dict[str, Floats]
+    tokens: int
+    states: Floats | None = field(default=None, repr=False)
+
+
+def sigmoid(x: Floats) -> Floats:
+    """Return the logistic function, safe at both ends."""
+    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(x, -30.0, 30.0))), dtype=np.float32)
+
+
+def softmax(x: Floats) -> Floats:
+    """Return the softmax over the last axis."""
+    e = np.exp(x - x.max(axis=-1, keepdims=True))
+    return np.asarray(e / e.sum(axis=-1, keepdims=True), dtype=np.float32)
+
+
+def split_document(logits: Floats) -> dict[str, Floats]:
+    """Name the columns of one document's logits."""
+    return {name: logits[DOCUMENT_COLUMNS[name]] for name in DOCUMENT_GROUPS}
+
+
+def core_tokens(windows: Sequence[Window], values: Sequence[Floats]) -> tuple[Floats, list[tuple[int, int]]]:
+    """Keep the rows of core tokens of all windows of a document: [N, columns], and the N character offsets."""
+    kept = [v[np.asarray(w.core, dtype=bool)] for w, v in zip(windows, values, strict=True)]
+    offsets = [o for w in windows for o, c in zip(w.offsets, w.core, strict=True) if c]
+    return np.concatenate(kept), offsets
+
+
+def decode_spans(text: str, logits: Floats, offsets: Sequence[tuple[int, int]], threshold: float = 0.5) -> list[FoundSpan]:
+    """Join neighbouring tokens that a code covers, cut where a new span begins, into spans in the order of the text."""
+    inside = sigmoid(logits[:, TOKEN_COLUMNS["in"]])
+    begin = sigmoid(logits[:, TOKEN_COLUMNS["begin"]])
+    status = softmax(logits[:, TOKEN_COLUMNS["status"]])
+    found: list[FoundSpan] = []
+    for column, code in enumerate(CODE_NAMES):
+        on = inside[:, column] > threshold
+        starts = on & ~np.concatenate(([False], on[:-1]))
+        starts |= on & (begin[:, column] > 0.5)
+        edges = np.flatnonzero(starts)
+        for number, first in enumerate(edges):
+            stop = int(edges[number + 1]) if number + 1 < len(edges) else len(on)
+            last = int(first)
+            while last + 1 < stop and on[last + 1]:
+                last += 1
+            start, end = _whole_words(text, offsets[int(first)][0], offsets[last][1])
+            if start >= end:
+                continue
+            tokens = slice(int(first), last + 1)
+            mean = status[tokens].mean(axis=0)
+            behaviour = BY_CODE[code].behaviour
+            found.append(
+                FoundSpan(
+                    start,
+                    end,
+                    code,
+                    Status(STATUS_NAMES[int(mean.argmax())]) if behaviour else Status.ASSERTED,
+                    float(inside[tokens, column].mean()),
+                    float(mean[STATUS_NAMES.index(Status.ASSERTED.value)]) if behaviour else 1.0,
+                    (int(first), last + 1),
+                )
+            )
+    return sorted(found, key=lambda s: (s.start, s.end, s.code))
+
+
+def _whole_words(text: str, start: int, end: int) -> tuple[int, int]:
+    """Widen to whole words: a span never cuts a word that the tokenizer split."""
+    while 0 < start < len(text) and text[start - 1].isalnum() and text[start].isalnum():
+        start -= 1
+    while 0 < end < len(text) and text[end - 1].isalnum() and text[end].isalnum():
+        end += 1
+    return start, end
+
+
+def decode_entities(text: str, logits: Floats, offsets: Sequence[tuple[int, int]]) -> list[FoundEntity]:
+    """Read begin and inside tags; a mention's role is that of its mean role probabilities, persons only."""
+    tags = softmax(logits[:, TOKEN_COLUMNS["entity"]]).argmax(axis=-1)
+    roles = softmax(logits[:, TOKEN_COLUMNS["role"]])
+    found: list[FoundEntity] = []
+    at = 0
+    while at < len(tags):
+        prefix, _, name = ENTITY_TAGS[int(tags[at])].partition("-")
+        if prefix == "O":
+            at += 1
+            continue
+        stop = at + 1
+        while stop < len(tags) and ENTITY_TAGS[int(tags[stop])] == f"I-{name}":
+            stop += 1
+        # Pieces of one word belong together whatever the tags of the later pieces say.
+        while stop < len(tags) and offsets[stop][0] == offsets[stop - 1][1] and text[offsets[stop][0]].isalnum() and text[offsets[stop][0] - 1].isalnum():
+            stop += 1
+        start, end = _whole_words(text, offsets[at][0], offsets[stop - 1][1])
+        if start < end:
+            kind = EntityType(name)
+            role = Role(ROLE_NAMES[int(roles[at:stop].mean(axis=0).argmax())]) if kind is EntityType.PERSON else Role.NONE
+            found.append(FoundEntity(start, end, kind, role))
+        at = stop
+    return found
+
+
+def relationship_probabilities(reading: Reading) -> dict[str, float]:
+    """Return the probability of each relationship."""
+    values = softmax(reading.document["relationship"])
+    return {name: float(p) for name, p in zip(RELATIONSHIP_NAMES, values, strict=True)}

@@ -1,0 +1,109 @@
+"""Fit the decision model on dev: a regularised logistic regression, calibrated out of desk, with thresholds for recall.
+
+The reader was trained on train, so its outputs there are better than on new reports; the decision model is therefore fitted on dev, whose desks the
+reader has not seen. Everything is chosen by leaving one desk out inside dev. Test is never touched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss
+from sklearn.model_selection import LeaveOneGroupOut, cross_val_predict
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from models.decision import DecisionModel, feature_matrix
+from models.reading import Reading, sigmoid
+from nlp.taxonomy import Label
+from training.corpus import Record
+
+STRENGTHS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3)
+RECALL = 0.95
+MOST_ASKED = 0.10  # Share of clear reports that may be answered with a question.
+Array = npt.NDArray[np.float64]
+
+
+def _model(strength: float) -> object:
+    return make_pipeline(StandardScaler(), LogisticRegression(C=strength, max_iter=2000))
+
+
+def fit_decision(records: Sequence[Record], readings: Sequence[Reading]) -> tuple[DecisionModel, dict[str, float]]:
+    """Return the decision model and the figures of how it was chosen (all out of desk on ``records``)."""
+    names, everything = feature_matrix(readings)
+    clear = np.array([r.label is not Label.UNCLEAR for r in records])
+    truth = np.array([r.label is Label.STALKING for r in records])[clear]
+    desks = np.array([r.desk for r in records])
+    folds = LeaveOneGroupOut()
+
+    def out_of_desk(strength: float) -> Array:
+        p = cross_val_predict(_model(strength), everything[clear], truth, groups=desks[clear], cv=folds, method="predict_proba")[:, 1]
+        return np.asarray(np.log(np.clip(p, 1e-6, 1) / np.clip(1 - p, 1e-6, 1)))
+
+    odds = {c: out_of_desk(c) for c in STRENGTHS}
+    losses = {c: float(log_loss(truth, 1 / (1 + np.exp(-o)))) for c, o in odds.items()}
+    best = min(losses, key=lambda c: losses[c])
+    platt = LogisticRegression(C=1e3).fit(odds[best][:, None], truth)
+    slope, shift = float(platt.coef_[0, 0]), float(platt.intercept_[0])
+    final = _model(best).fit(everything[clear], truth)  # type: ignore[attr-defined]
+    scaler, logistic = final[0], final[1]
+
+    # Probabilities of every dev report by a model that did not see its desk; unclear ones by their desk's model.
+    probability = np.zeros(len(records))
+    probability[clear] = 1 / (1 + np.exp(-(slope * odds[best] + shift)))
+    for desk in set(desks[~clear]):
+        fitted = _model(best).fit(everything[clear & (desks != desk)], truth[desks[clear] != desk])  # type: ignore[attr-defined]
+        chosen = ~clear & (desks == desk)
+        probability[chosen] = 1 / (1 + np.exp(-(slope * fitted.decision_function(everything[chosen]) + shift)))
+    unclear_head = np.array([float(sigmoid(r.document["label"])[1]) for r in readings])
+    thresholds = choose_thresholds(probability, unclear_head, np.array([r.label.value for r in records]))
+    model = DecisionModel(
+        names=names,
+        mean=scaler.mean_.tolist(),
+        scale=scaler.scale_.tolist(),
+        weights=logistic.coef_[0].tolist(),
+        intercept=float(logistic.intercept_[0]),
+        slope=slope,
+        shift=shift,
+        **thresholds,
+    )
+    return model, {"strength": best, "log_loss": losses[best], "slope": slope, "shift": shift}
+
+
+def answers(p: Array, unclear: Array, low: float, high: float, ask: float, sure: float) -> npt.NDArray[np.str_]:
+    """Apply a threshold set to arrays, as ``DecisionModel.suggestion`` does to one report."""
+    asked = (unclear >= ask) & (p < sure)
+    return np.where(asked | ((p >= low) & (p < high)), "ask", np.where(p >= high, "review", "none"))
+
+
+def choose_thresholds(p: Array, unclear: Array, labels: npt.NDArray[np.str_]) -> dict[str, float]:
+    """Choose the set with recall of at least RECALL (stalking reviewed or asked about) and the least reviewing of other reports.
+
+    A question costs half a review. Of sets that ask about more than MOST_ASKED of the clear reports, or of fewer than half of the unclear ones, the
+    shortfall is charged, so that an answer always comes out.
+    """
+    stalking, other, doubtful = labels == "stalking", labels == "not_stalking", labels == "unclear"
+    clear = ~doubtful
+    grid = np.unique(np.round(np.concatenate((np.linspace(0.02, 0.98, 49), np.quantile(p, np.linspace(0.05, 0.95, 19)))), 3))
+    best: tuple[float, dict[str, float]] | None = None
+    for ask in (*np.quantile(unclear, (0.75, 0.8, 0.85, 0.9, 0.95)), 1.1):
+        for sure in (0.5, 0.7, 0.9, 1.0):
+            asked_by_head = (unclear >= ask) & (p < sure)
+            for low in grid:
+                missed = stalking & ~asked_by_head & (p < low)
+                shortfall = max(0.0, RECALL - (1 - missed.sum() / stalking.sum()))
+                for high in grid[grid >= low]:
+                    asked = asked_by_head | ((p >= low) & (p < high))
+                    reviewed = ~asked & (p >= high)
+                    cost = float((reviewed & other).sum() / other.sum() + 0.5 * (asked & clear).sum() / clear.sum())
+                    cost += 20 * shortfall
+                    cost += 3 * max(0.0, float((asked & clear).mean() / clear.mean()) - MOST_ASKED)
+                    if doubtful.any():
+                        cost += max(0.0, 0.5 - float((asked & doubtful).sum() / doubtful.sum()))
+                    if best is None or cost < best[0]:
+                        best = cost, {"low": float(low), "high": float(high), "ask": float(ask), "sure": float(sure)}
+    assert best is not None
+    return best[1]

@@ -1,0 +1,107 @@
+"""Trained weights to the two ONNX graphs of a bundle, 8-bit, and proof that they compute what torch computed."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import warnings
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from onnxruntime.quantization import QuantType, quantize_dynamic
+from torch import Tensor, nn
+
+from training.network import Reader
+
+
+class EncoderGraph(nn.Module):
+    """``input_ids``, ``attention_mask`` int64 [W, L] → states float [W, L, H], token logits float [W, L, T]."""
+
+    def __init__(self, reader: Reader) -> None:
+        super().__init__()
+        self.encoder, self.token_head = reader.encoder, reader.token_head
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> tuple[Tensor, Tensor]:
+        """See the class."""
+        states = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+        return states, self.token_head(states)
+
+
+class HeadsGraph(nn.Module):
+    """``states`` float [N, H], ``masks`` float [K, N] → document logits float [K, M]. The pooling of ``Reader.forward``, over chosen tokens."""
+
+    def __init__(self, reader: Reader) -> None:
+        super().__init__()
+        self.attention, self.document_heads = reader.attention, reader.document_heads
+
+    def forward(self, states: Tensor, masks: Tensor) -> Tensor:
+        """See the class."""
+        scores = torch.exp(8.0 * torch.tanh(self.attention(states) / 8.0))  # [N, G]
+        weighted = masks.unsqueeze(-1) * scores  # [K, N, G]
+        attended = torch.einsum("kng,nh->kgh", weighted, states) / weighted.sum(1).unsqueeze(-1).clamp(min=1e-6)
+        average = (masks @ states) / masks.sum(1, keepdim=True).clamp(min=1e-6)
+        outputs = [head(torch.cat([attended[:, i], average], dim=-1)) for i, head in enumerate(self.document_heads)]
+        return torch.cat(outputs, dim=-1)
+
+
+def export_graphs(reader: Reader, folder: Path, eight_bit: bool = True) -> None:
+    """Write ``encoder.onnx`` and ``heads.onnx``. The heads are small and stay in float32; the encoder's weights become 8-bit, a scale a channel."""
+    reader = reader.float().cpu().eval()
+    ids = torch.randint(5, 1000, (2, 24))
+    mask = torch.ones_like(ids)
+    mask[1, 17:] = 0
+    states = torch.randn(19, reader.attention.in_features)
+    masks = torch.ones(3, 19)
+    dim = torch.export.Dim
+    with tempfile.TemporaryDirectory() as scratch, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        plain = Path(scratch) / "encoder.onnx"
+        w, length = dim("windows", min=1, max=4096), dim("length", min=2, max=512)
+        torch.onnx.export(
+            EncoderGraph(reader).eval(),
+            (ids, mask),
+            plain,
+            input_names=["input_ids", "attention_mask"],
+            output_names=["states", "token_logits"],
+            dynamic_shapes=({0: w, 1: length}, {0: w, 1: length}),
+            dynamo=True,
+            external_data=False,
+            verbose=False,
+        )
+        n, k = dim("tokens", min=1, max=65536), dim("masks", min=1, max=4096)
+        torch.onnx.export(
+            HeadsGraph(reader).eval(),
+            (states, masks),
+            folder / "heads.onnx",
+            input_names=["states", "masks"],
+            output_names=["document_logits"],
+            dynamic_shapes=({0: n}, {0: k, 1: n}),
+            dynamo=True,
+            external_data=False,
+            verbose=False,
+        )
+        if eight_bit:
+            # Inferred shapes of the exporter confuse the quantiser; it infers its own.
+            model = onnx.load(plain)
+            del model.graph.value_info[:]
+            onnx.save(model, plain)
+            quantize_dynamic(plain, folder / "encoder.onnx", weight_type=QuantType.QInt8, per_channel=True)
+        else:
+            shutil.copy(plain, folder / "encoder.onnx")
+
+
+def difference(reader: Reader, folder: Path, input_ids: Tensor, attention_mask: Tensor) -> dict[str, float]:
+    """Return the mean absolute difference of token logits and of states between torch and the exported graph."""
+    import onnxruntime as ort
+
+    with torch.no_grad():
+        states, logits = EncoderGraph(reader.eval())(input_ids, attention_mask)
+    session = ort.InferenceSession(folder / "encoder.onnx", providers=["CPUExecutionProvider"])
+    got_states, got_logits = session.run(None, {"input_ids": input_ids.numpy(), "attention_mask": attention_mask.numpy()})
+    real = attention_mask.bool().numpy()
+    return {
+        "states": float(np.abs(got_states - states.numpy())[real].mean()),
+        "token_logits": float(np.abs(got_logits - logits.numpy())[real].mean()),
+    }
