@@ -36,8 +36,8 @@ def docs() -> HTMLResponse:
     return HTMLResponse(
         '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>Foursight API</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        '<link rel="stylesheet" href="/static/swagger/swagger-ui.css"><link rel="icon" href="/static/icon.svg"></head>'
-        '<body><main id="swagger-ui"><h1>Foursight API</h1><p>The OpenAPI document is at <a href="/openapi.json">/openapi.json</a>.</p></main>'
+        '<link rel="stylesheet" href="/static/swagger/swagger-ui.css"><link rel="stylesheet" href="/static/docs.css"><link rel="icon" href="/static/icon.svg"></head>'
+        '<body><div id="swagger-ui"><h1>Foursight API</h1><p>The OpenAPI document is at <a href="/openapi.json">/openapi.json</a>.</p></div>'
         '<script src="/static/swagger/swagger-ui-bundle.js"></script><script src="/static/docs.js"></script></body></html>'
     )
 

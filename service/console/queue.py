@@ -84,7 +84,7 @@ def pagination(path: str, filters: Mapping[str, StrEnum | None], page: int, page
             items.append({"number": number, "href": address(number), "current": number == page})
         elif "ellipsis" not in items[-1]:
             items.append({"ellipsis": True})
-    found: dict[str, Any] = {"items": items, "landmarkLabel": "Pages"}
+    found: dict[str, Any] = {"items": items, "landmarkLabel": "Pages of this list"}
     if page > 1:
         found["previous"] = {"href": address(page - 1)}
     if page < pages:

@@ -30,6 +30,15 @@ RECORDED: dict[RecordedOffence, str] = {
     RecordedOffence.OTHER: "Other",
 }
 
+# The same, as it reads in the middle of a sentence.
+RECORDED_AS: dict[RecordedOffence, str] = {
+    **{offence: plain.lower() for offence, plain in RECORDED.items()},
+    RecordedOffence.PUBLIC_ORDER: "a public order offence",
+    RecordedOffence.BREACH: "a breach of an order",
+    RecordedOffence.NON_CRIME: "a non-crime incident",
+    RecordedOffence.OTHER: "another offence",
+}
+
 RELATIONSHIP: dict[Relationship, str] = {
     Relationship.FORMER_PARTNER: "Former partner",
     Relationship.CURRENT_PARTNER: "Current partner",
@@ -100,7 +109,7 @@ def frequency(probability: float) -> str:
 def headline(suggestion: Suggestion, recorded_offence: str | None) -> str:
     """The suggestion as one sentence about this report."""
     already = recorded_offence == RecordedOffence.STALKING
-    as_what = f" and is recorded as {recorded(recorded_offence).lower()}" if recorded_offence else ""
+    as_what = f" and is recorded as {RECORDED_AS[RecordedOffence(recorded_offence)]}" if recorded_offence else ""
     if suggestion is Suggestion.REVIEW:
         if already:
             return "The text describes stalking, and it is recorded as stalking."
