@@ -1,0 +1,98 @@
+"""Every route against every role and nobody: what the table says is what the server does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from starlette.routing import Mount
+
+from service import audit
+from service.policy import OPEN_MOUNTS, POLICY, AccountRole, Via
+from service.store import Store
+
+PEOPLE = [role for role in AccountRole if role is not AccountRole.RECORDING_SYSTEM]
+
+
+def _routes(app: FastAPI) -> Iterator[tuple[str, str]]:
+    """Every method and path that the application answers, from its own table of routes."""
+    for route in app.routes:
+        if isinstance(route, Mount):
+            assert route.path in OPEN_MOUNTS
+        else:
+            yield from _walk(route)
+
+
+def _walk(route: object) -> Iterator[tuple[str, str]]:
+    """A route, or the routes of a router that FastAPI keeps nested."""
+    methods, path = getattr(route, "methods", None), getattr(route, "path", None)
+    if methods and path:
+        yield from ((method, path) for method in methods)
+        return
+    nested = getattr(route, "effective_candidates", None)
+    assert nested is not None, f"a kind of route that this test does not know: {type(route)}"
+    for inner in nested():
+        yield from _walk(inner)
+
+
+def test_every_route_has_a_rule_and_every_rule_a_route(client: TestClient) -> None:
+    assert isinstance(client.app, FastAPI)
+    assert set(_routes(client.app)) == set(POLICY)
+
+
+def _ask(client: TestClient, method: str, path: str, headers: dict[str, str] | None = None) -> int:
+    return client.request(method, path.format(report_id="0" * 32), headers=headers or {}).status_code
+
+
+def test_nobody_gets_only_what_is_open(client: TestClient) -> None:
+    for (method, path), rule in POLICY.items():
+        status = _ask(client, method, path)
+        if rule.via is Via.KEY:
+            assert status == 401, path
+        elif rule.via is Via.SESSION:
+            assert status == 303, path
+        else:
+            assert status in (200, 403), path  # 403: a form sent without its token
+
+
+@pytest.mark.parametrize("role", PEOPLE)
+def test_each_person_gets_what_the_table_says(client: TestClient, sign_in: Callable[[AccountRole], None], role: AccountRole) -> None:
+    for (method, path), rule in POLICY.items():
+        sign_in(role)
+        status = _ask(client, method, path)
+        if rule.via is Via.KEY:
+            assert status == 401, path
+        elif rule.via is Via.SESSION and role not in rule.roles:
+            assert status == 403, path
+        elif path == "/sign-out":
+            assert status == 403, "signing out needs the form's token"
+        elif rule.via is Via.SESSION:
+            assert status in (200, 404), path
+
+
+@pytest.mark.parametrize("role", list(AccountRole))
+def test_each_key_gets_what_the_table_says(client: TestClient, make_key: Callable[[AccountRole], dict[str, str]], role: AccountRole) -> None:
+    headers = make_key(role)
+    for (method, path), rule in POLICY.items():
+        status = _ask(client, method, path, headers)
+        if rule.via is Via.KEY:
+            assert status == (415 if role in rule.roles else 403), path
+        elif rule.via is Via.SESSION:
+            assert status == 303, f"a key must not open the page {path}"
+
+
+def test_a_refusal_is_on_the_record(client: TestClient, sign_in: Callable[[AccountRole], None], store: Store) -> None:
+    sign_in(AccountRole.DATA_SCIENTIST)
+    assert client.get("/").status_code == 403
+    with store.read() as session:
+        last = session.query(audit.AuditRow).order_by(audit.AuditRow.seq.desc()).first()
+    assert last and last.action == "access.refused" and last.actor.startswith("account:data_scientist")
+
+
+def test_other_methods_and_addresses_are_closed(client: TestClient) -> None:
+    assert client.delete("/v1/assess").status_code == 405
+    assert client.get("/nothing").status_code == 404
+    assert client.get("/static/../app.py").status_code == 404
+    assert client.get("/static/%2e%2e/%2e%2e/app.py").status_code == 404

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from service.settings import Settings, SettingsError
+
+
+def test_the_secret_is_made_once_for_its_owner_only(tmp_path: Path) -> None:
+    first = Settings(var=tmp_path / "v").secret
+    assert len(first) >= 32
+    assert stat.S_IMODE((tmp_path / "v" / "secret").stat().st_mode) == 0o600
+    assert Settings(var=tmp_path / "v").secret == first
+
+
+def test_a_short_secret_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("short")
+    with pytest.raises(SettingsError, match="delete it"):
+        _ = Settings(var=tmp_path).secret
+
+
+def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FOURSIGHT_DATABASE_URL", "postgres://me:pw@db/reports")
+    monkeypatch.setenv("FOURSIGHT_PORT", "9001")
+    monkeypatch.setenv("FOURSIGHT_BUNDLE", "")
+    settings = Settings()
+    assert settings.url == "postgresql+psycopg://me:pw@db/reports"
+    assert (settings.port, settings.bundle) == (9001, None)
+
+
+def test_every_setting_is_in_the_documented_table() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "service.md").read_text(encoding="utf-8")
+    missing = [name for name in Settings.model_fields if f"`FOURSIGHT_{name.upper()}`" not in text]
+    assert not missing
+
+
+def test_a_bad_setting_does_not_repeat_its_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FOURSIGHT_PORT", "hunter2")
+    with pytest.raises(ValidationError) as caught:
+        Settings()
+    assert "hunter2" not in str(caught.value)

@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import select
+
+from service import auth
+from service.audit import COMMAND_LINE, AuditRow
+from service.console.sign_in import safe_next
+from service.policy import AccountRole
+from service.settings import Settings
+from service.store import Store
+from service.store.tables import AccountRow, KeyRow, SessionRow, now
+
+
+@pytest.fixture
+def ann(store: Store, password: str) -> str:
+    with store.write() as session:
+        auth.add_account(session, "ann", AccountRole.REVIEWER, password, COMMAND_LINE)
+    return "ann"
+
+
+def _token(client: TestClient, address: str = "/sign-in") -> str:
+    found = re.search(r'name="token" value="([0-9a-f]{64})"', client.get(address).text)
+    assert found
+    return found[1]
+
+
+def test_a_person_signs_in_and_out(client: TestClient, ann: str, password: str, store: Store) -> None:
+    answer = client.post("/sign-in", data={"name": "Ann ", "password": password, "token": _token(client)})
+    assert answer.headers["location"] == "/"
+    cookie = next(c for c in answer.headers.get_list("set-cookie") if c.startswith("foursight_session="))
+    assert "HttpOnly" in cookie and "samesite=lax" in cookie.lower() and "secure" not in cookie.lower()
+    token = client.cookies["foursight_session"]
+    with store.read() as session:
+        kept = session.scalars(select(SessionRow)).one()
+        assert token not in (kept.token_digest, kept.account_id)
+    assert client.get("/").status_code == 200
+    assert client.post("/sign-out", data={"token": "0" * 64}).status_code == 403
+    assert client.post("/sign-out", data={"token": _token(client, "/")}).status_code == 303
+    client.cookies.set("foursight_session", token)
+    assert client.get("/").status_code == 303, "the old cookie is worth nothing"
+    with store.read() as session:
+        actions = list(session.scalars(select(AuditRow.action).order_by(AuditRow.seq)))
+    assert actions == ["account.added", "sign_in", "sign_out"]
+
+
+def test_the_cookie_is_secure_away_from_this_machine(client: TestClient, ann: str, password: str) -> None:
+    client.base_url = "https://foursight.example"  # type: ignore[assignment]
+    answer = client.post("/sign-in", data={"name": ann, "password": password, "token": _token(client)})
+    cookies = [c for c in answer.headers.get_list("set-cookie") if "foursight_session" in c]
+    assert cookies and all("secure" in c.lower() for c in cookies)
+
+
+def test_the_form_needs_its_token(client: TestClient, ann: str, password: str) -> None:
+    assert client.post("/sign-in", data={"name": ann, "password": password}).status_code == 403
+    token = _token(client)
+    client.cookies.clear()
+    assert client.post("/sign-in", data={"name": ann, "password": password, "token": token}).status_code == 403
+
+
+def test_failures_lock_the_account_and_are_on_the_record(client: TestClient, ann: str, password: str, store: Store) -> None:
+    def attempt(word: str) -> str:
+        answer = client.post("/sign-in", data={"name": ann, "password": word, "token": _token(client)})
+        return "in" if answer.status_code == 303 else answer.text
+
+    for _ in range(3):
+        assert "not right" in attempt("wrong password!")
+    assert "Too many failed tries" in attempt(password)
+    with store.write() as session:
+        session.scalars(select(AccountRow)).one().locked_until = now() - timedelta(seconds=1)
+    assert attempt(password) == "in"
+    with store.read() as session:
+        rows = list(session.scalars(select(AuditRow).where(AuditRow.action == "sign_in.failed").order_by(AuditRow.seq)))
+    assert [row.detail for row in rows][-1] == '{"why": "locked"}'
+    assert len(rows) == 4 and all(row.actor == "account:ann" for row in rows)
+
+
+def test_an_unknown_name_reads_the_same_and_is_not_kept(client: TestClient, store: Store) -> None:
+    answer = client.post("/sign-in", data={"name": "MyPassword1234", "password": "x", "token": _token(client)})
+    assert answer.status_code == 401 and "The name or the password is not right" in answer.text
+    with store.read() as session:
+        assert "mypassword" not in " ".join(f"{r.actor}{r.detail}{r.subject}" for r in session.scalars(select(AuditRow))).lower()
+
+
+def test_disabling_ends_sessions_at_once(client: TestClient, sign_in: Callable[[], None], store: Store) -> None:
+    sign_in()
+    assert client.get("/").status_code == 200
+    with store.write() as session:
+        name = session.scalars(select(AccountRow)).one().name
+        auth.set_disabled(session, name, True, COMMAND_LINE)
+    assert client.get("/").status_code == 303
+
+
+def test_a_session_ends(client: TestClient, sign_in: Callable[[], None], store: Store) -> None:
+    sign_in()
+    with store.write() as session:
+        session.scalars(select(SessionRow)).one().expires_at = now() - timedelta(seconds=1)
+    answer = client.get("/?suggestion=no_change")
+    assert answer.headers["location"] == "/sign-in?next=%2F%3Fsuggestion%3Dno_change"
+
+
+@pytest.mark.parametrize("address", ["//evil.example", "https://evil.example", "/\\evil.example", "javascript:alert(1)", "/a\nb", ""])
+def test_sign_in_leads_nowhere_else(address: str) -> None:
+    assert safe_next(address) == ""
+
+
+def test_bad_names_and_passwords_are_refused(store: Store, password: str) -> None:
+    for name, word in (("a", password), ("has space", password), ("ann", "short"), ("ann", "x" * 300)):
+        with pytest.raises(auth.AuthError), store.write() as session:
+            auth.add_account(session, name, AccountRole.REVIEWER, word, COMMAND_LINE)
+    with pytest.raises(auth.AuthError, match="foursight keys add"), store.write() as session:
+        auth.add_account(session, "system", AccountRole.RECORDING_SYSTEM, password, COMMAND_LINE)
+
+
+def test_keys_are_kept_as_digests_and_can_be_revoked(store: Store, settings: Settings) -> None:
+    with store.write() as session:
+        key = auth.add_key(session, "records", AccountRole.RECORDING_SYSTEM, COMMAND_LINE)
+    with store.read() as session:
+        kept = session.scalars(select(KeyRow)).one()
+        assert key.split("_", 2)[2] not in kept.digest and len(kept.digest) == 64
+    assert auth.by_key(store, key)
+    for wrong in ("", "fsk_", key + "x", key.upper(), "fsk_x_y", "x" * 500, key.replace("_", "-")):
+        assert auth.by_key(store, wrong) is None
+    with store.write() as session:
+        auth.revoke_key(session, "records", COMMAND_LINE)
+    assert auth.by_key(store, key) is None
