@@ -36,7 +36,9 @@ class Assessor:
         try:
             self.decision = DecisionModel.model_validate_json((folder / "decision.json").read_text(encoding="utf-8"))
         except ValidationError as error:
-            raise BundleError(f"{folder / 'decision.json'} is not a decision model of this version. Export the bundle again.") from error
+            raise BundleError(
+                f"{folder / 'decision.json'} is not a decision model of this version. Export the bundle again."
+            ) from error
         self.info = ModelInfo(name=manifest.name, version=manifest.version, digest=manifest.digest)
 
     @classmethod

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -72,10 +71,17 @@ def open_bundle(folder: Path) -> Manifest:
     except (ValidationError, UnicodeDecodeError):
         raise BundleError(f"{path} is not a manifest of this version of Foursight. {mend}") from None
     if manifest.format != FORMAT:
-        raise BundleError(f"{path}: format {manifest.format}, but this version reads format {FORMAT}. Train or fetch a bundle for it.")
-    here = {name: list(members) for name, members in TOKEN_GROUPS.items()}, {n: list(m) for n, m in DOCUMENT_GROUPS.items()}
+        raise BundleError(
+            f"{path}: format {manifest.format}, but this version reads format {FORMAT}. Train or fetch a bundle for it."
+        )
+    here = (
+        {name: list(members) for name, members in TOKEN_GROUPS.items()},
+        {n: list(m) for n, m in DOCUMENT_GROUPS.items()},
+    )
     if (manifest.token_groups, manifest.document_groups) != here:
-        raise BundleError(f"{path}: the model's outputs are not those this version knows. Train it again with this version.")
+        raise BundleError(
+            f"{path}: the model's outputs are not those this version knows. Train it again with this version."
+        )
     for name in FILES:
         if name not in manifest.files:
             raise BundleError(f"{path} does not list {name}. {mend}")
@@ -88,7 +94,9 @@ def open_bundle(folder: Path) -> Manifest:
         except OSError as error:
             raise BundleError(f"{file} cannot be read: {error.strerror or error}. {mend}") from None
         if found != expected:
-            raise BundleError(f"{file} is damaged: its SHA-256 is {found[:12]}…, the manifest says {expected[:12]}…. {mend}")
+            raise BundleError(
+                f"{file} is damaged: its SHA-256 is {found[:12]}…, the manifest says {expected[:12]}…. {mend}"
+            )
     return manifest
 
 
@@ -105,6 +113,8 @@ def seal_bundle(folder: Path, **fields: Any) -> Manifest:
         **fields,
     )
     partial = folder / (MANIFEST + ".partial")
-    partial.write_text(json.dumps(manifest.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    os.replace(partial, folder / MANIFEST)
+    partial.write_text(
+        json.dumps(manifest.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
+    partial.replace(folder / MANIFEST)
     return manifest

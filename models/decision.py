@@ -18,7 +18,9 @@ from models.reading import FoundSpan, Reading, relationship_probabilities, sigmo
 from models.windows import Floats
 from nlp.taxonomy import BEHAVIOUR_NAMES, FOUR, Status, Suggestion
 
-SQUASH = 4.0  # Logits of the heads are squashed to about ±4, so that one overconfident head cannot outvote the evidence.
+SQUASH = (
+    4.0  # Logits of the heads are squashed to about ±4, so that one overconfident head cannot outvote the evidence.
+)
 
 
 def _squash(x: float) -> float:
@@ -40,7 +42,10 @@ def features(reading: Reading) -> dict[str, float]:
         "head_unclear": _squash(float(document["label"][1])),
     }
     row |= {f"head_{n}": _squash(float(v)) for n, v in zip(FOUR, document["four"], strict=True)}
-    row |= {f"occasions_{n}": _squash(float(v)) for n, v in zip(DOCUMENT_GROUPS["occasions"], document["occasions"], strict=True)}
+    row |= {
+        f"occasions_{n}": _squash(float(v))
+        for n, v in zip(DOCUMENT_GROUPS["occasions"], document["occasions"], strict=True)
+    }
     row |= {f"against_{n}": _squash(float(v)) for n, v in zip(AGAINST_NAMES, document["against"], strict=True)}
     row |= {
         "acts": math.log1p(asserted),

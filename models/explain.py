@@ -46,7 +46,9 @@ def weigh(reading: Reading, reader: OnnxReader, decision: DecisionModel) -> list
         for row, span in enumerate(group):
             masks[row, span.tokens[0] : span.tokens[1]] = 0.0
         for span, logits in zip(group, reader.pool(reading.states, masks), strict=True):
-            without = [s for s in reading.spans if not (span.tokens[0] <= s.tokens[0] and s.tokens[1] <= span.tokens[1])]
+            without = [
+                s for s in reading.spans if not (span.tokens[0] <= s.tokens[0] and s.tokens[1] <= span.tokens[1])
+            ]
             weights.append(whole - decision.log_odds(replace(reading, spans=without, document=split_document(logits))))
     return weights
 
@@ -85,7 +87,13 @@ def points_for(text: str, reading: Reading, shown: Four) -> list[Point]:
         spans = [s for s in reading.spans if s.code == code.code and s.status is Status.ASSERTED]
         if spans:
             paragraph = f" (PHA 1997 s.2A(3){code.paragraph})" if code.paragraph else ""
-            points.append(Point(code=code.code, text=f"{code.title}{paragraph}: {code.plain}", evidence=[quote(text, s) for s in spans]))
+            points.append(
+                Point(
+                    code=code.code,
+                    text=f"{code.title}{paragraph}: {code.plain}",
+                    evidence=[quote(text, s) for s in spans],
+                )
+            )
     return points
 
 
@@ -100,7 +108,13 @@ def points_against(text: str, reading: Reading) -> list[Point]:
         spans = [s for s in reading.spans if s.status is status]
         if spans:
             kinds = ", ".join(dict.fromkeys(BY_CODE[s.code].title.lower() for s in spans))
-            points.append(Point(code=status.value, text=f"Some of what is described ({kinds}) {words}.", evidence=[quote(text, s) for s in spans]))
+            points.append(
+                Point(
+                    code=status.value,
+                    text=f"Some of what is described ({kinds}) {words}.",
+                    evidence=[quote(text, s) for s in spans],
+                )
+            )
     if not any(s.status is Status.ASSERTED and BY_CODE[s.code].behaviour for s in reading.spans):
         points.append(Point(code="no_act", text="No act associated with stalking was found in the text.", evidence=[]))
     return points

@@ -37,7 +37,9 @@ class OnnxReader:
             tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         except Exception as error:
             # The libraries raise several unrelated types here; the digests were right, so it is a version that does not fit.
-            raise BundleError(f"{folder}: the model does not load in this version of ONNX Runtime ({type(error).__name__})") from error
+            raise BundleError(
+                f"{folder}: the model does not load in this version of ONNX Runtime ({type(error).__name__})"
+            ) from error
         self.windower = Windower(tokenizer, manifest.window, manifest.overlap)
 
     def read_many(self, texts: Sequence[str], keep_states: bool = False) -> list[Reading]:
@@ -50,12 +52,16 @@ class OnnxReader:
         at = 0
         while at < len(flat):
             stop = at + 1
-            while stop < len(flat) and (stop + 1 - at) * len(documents[flat[stop][0]][flat[stop][1]].ids) <= BATCH_TOKENS:
+            while (
+                stop < len(flat) and (stop + 1 - at) * len(documents[flat[stop][0]][flat[stop][1]].ids) <= BATCH_TOKENS
+            ):
                 stop += 1
             group = flat[at:stop]
             windows = [documents[d][w] for d, w in group]
             batch = self.windower.batch([[w] for w in windows])
-            out_states, out_logits = self.encoder.run(None, {"input_ids": batch.input_ids, "attention_mask": batch.attention_mask})
+            out_states, out_logits = self.encoder.run(
+                None, {"input_ids": batch.input_ids, "attention_mask": batch.attention_mask}
+            )
             for row, (key, window) in enumerate(zip(group, windows, strict=True)):
                 states[key] = out_states[row, : len(window.ids)]
                 logits[key] = out_logits[row, : len(window.ids)]
@@ -69,7 +75,12 @@ class OnnxReader:
         return readings
 
     def _reading(
-        self, text: str, windows: Sequence[Window], states: Sequence[Floats], logits: Sequence[Floats], keep_states: bool
+        self,
+        text: str,
+        windows: Sequence[Window],
+        states: Sequence[Floats],
+        logits: Sequence[Floats],
+        keep_states: bool,
     ) -> Reading:
         core_states, offsets = core_tokens(windows, states)
         core_logits, _ = core_tokens(windows, logits)

@@ -89,7 +89,9 @@ def core_tokens(windows: Sequence[Window], values: Sequence[Floats]) -> tuple[Fl
     return np.concatenate(kept), offsets
 
 
-def decode_spans(text: str, logits: Floats, offsets: Sequence[tuple[int, int]], threshold: float = 0.5) -> list[FoundSpan]:
+def decode_spans(
+    text: str, logits: Floats, offsets: Sequence[tuple[int, int]], threshold: float = 0.5
+) -> list[FoundSpan]:
     """Join neighbouring tokens that a code covers, cut where a new span begins, into spans in the order of the text."""
     inside = sigmoid(logits[:, TOKEN_COLUMNS["in"]])
     begin = sigmoid(logits[:, TOKEN_COLUMNS["begin"]])
@@ -149,12 +151,19 @@ def decode_entities(text: str, logits: Floats, offsets: Sequence[tuple[int, int]
         while stop < len(tags) and ENTITY_TAGS[int(tags[stop])] == f"I-{name}":
             stop += 1
         # Pieces of one word belong together whatever the tags of the later pieces say.
-        while stop < len(tags) and offsets[stop][0] == offsets[stop - 1][1] and text[offsets[stop][0]].isalnum() and text[offsets[stop][0] - 1].isalnum():
+        while (
+            stop < len(tags)
+            and offsets[stop][0] == offsets[stop - 1][1]
+            and text[offsets[stop][0]].isalnum()
+            and text[offsets[stop][0] - 1].isalnum()
+        ):
             stop += 1
         start, end = _whole_words(text, offsets[at][0], offsets[stop - 1][1])
         if start < end:
             kind = EntityType(name)
-            role = Role(ROLE_NAMES[int(roles[at:stop].mean(axis=0).argmax())]) if kind is EntityType.PERSON else Role.NONE
+            role = (
+                Role(ROLE_NAMES[int(roles[at:stop].mean(axis=0).argmax())]) if kind is EntityType.PERSON else Role.NONE
+            )
             found.append(FoundEntity(start, end, kind, role))
         at = stop
     return found

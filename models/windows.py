@@ -54,8 +54,8 @@ class Windower:
         if len(probe) != 2:
             raise ValueError("the tokenizer must add one special token before and one after")
         self.first, self.last = probe
-        pad = next((tokenizer.token_to_id(t) for t in ("[PAD]", "<pad>") if tokenizer.token_to_id(t) is not None), 0)
-        self.pad = int(pad)
+        pads = (tokenizer.token_to_id(token) for token in ("[PAD]", "<pad>"))
+        self.pad = next((pad for pad in pads if pad is not None), 0)
 
     def windows(self, text: str) -> list[Window]:
         """Return at least one window; a text without tokens gives one window of the special tokens only."""

@@ -16,12 +16,18 @@ _PATTERNS: tuple[tuple[EntityType, re.Pattern[str]], ...] = (
     (EntityType.PHONE, re.compile(r"(?<![\w+])(?:\+44\s?(?:\(0\)\s?)?|0)(?:\d[\s-]?){8,9}\d(?!\w)")),
     (EntityType.HANDLE, re.compile(r"(?<![\w@.])@[A-Za-z0-9_][A-Za-z0-9_.]{1,29}(?<!\.)")),
     # Current style (two letters, two digits, three letters); prefix and suffix styles need their capitals to be told from words.
-    (EntityType.VEHICLE, re.compile(r"(?<!\w)[A-HJ-PR-Ya-hj-pr-y][A-HJ-PR-Za-hj-pr-z]\d{2}\s?[A-HJ-PR-Za-hj-pr-z]{3}(?!\w)")),
+    (
+        EntityType.VEHICLE,
+        re.compile(r"(?<!\w)[A-HJ-PR-Ya-hj-pr-y][A-HJ-PR-Za-hj-pr-z]\d{2}\s?[A-HJ-PR-Za-hj-pr-z]{3}(?!\w)"),
+    ),
     (EntityType.VEHICLE, re.compile(r"(?<!\w)[A-HJ-NPR-TV-Y]\d{1,3}\s?[A-HJ-PR-Z]{3}(?!\w)")),
     # Postcode: area, district, sector and unit (Royal Mail, "Programmers' guide to the Postcode Address File").
     (EntityType.PLACE, re.compile(r"(?<!\w)[A-Z]{1,2}\d[A-Z\d]?\s?\d[ABD-HJLNP-UW-Z]{2}(?!\w)")),
     (EntityType.REFERENCE, re.compile(r"(?<!\w)\d{2}[A-Z]{0,3}/\d{3,7}/\d{2}(?!\w)")),
-    (EntityType.REFERENCE, re.compile(r"(?<!\w)(?:CAD|URN|CRN|NICHE|STORM|log)\s?(?:no\.?\s?)?[A-Z]{0,3}\d{2,8}(?:/\d{2,4})?(?!\w)")),
+    (
+        EntityType.REFERENCE,
+        re.compile(r"(?<!\w)(?:CAD|URN|CRN|NICHE|STORM|log)\s?(?:no\.?\s?)?[A-Z]{0,3}\d{2,8}(?:/\d{2,4})?(?!\w)"),
+    ),
 )
 
 

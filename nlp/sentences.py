@@ -8,7 +8,24 @@ from spacy.tokens import Doc
 _ENDS = {".", "!", "?", "…"}
 _CLOSERS = {'"', "'", ")", "]", "’", "”"}
 # A full stop after these does not end a sentence.
-_SHORTHAND = {"mr", "mrs", "ms", "dr", "st", "rd", "no", "approx", "ref", "cllr", "pc", "sgt", "insp", "hrs", "prev", "poss"}
+_SHORTHAND = {
+    "mr",
+    "mrs",
+    "ms",
+    "dr",
+    "st",
+    "rd",
+    "no",
+    "approx",
+    "ref",
+    "cllr",
+    "pc",
+    "sgt",
+    "insp",
+    "hrs",
+    "prev",
+    "poss",
+}
 
 
 @Language.component("foursight_sentences")

@@ -130,16 +130,36 @@ class Code:
 
 
 BEHAVIOURS: tuple[Code, ...] = (
-    Code("following", "Following", "(a)", "Follows the person on foot or by vehicle, or turns up wherever they are.", True),
-    Code("contact", "Contact", "(b)", "Contacts or tries to contact the person by any means, or through someone else.", True),
+    Code(
+        "following",
+        "Following",
+        "(a)",
+        "Follows the person on foot or by vehicle, or turns up wherever they are.",
+        True,
+    ),
+    Code(
+        "contact",
+        "Contact",
+        "(b)",
+        "Contacts or tries to contact the person by any means, or through someone else.",
+        True,
+    ),
     Code("publishing", "Publishing", "(c)", "Posts about the person or in their name, or shares their images.", True),
     Code("monitoring", "Monitoring", "(d)", "Tracks the person or their phone, accounts, post or cameras.", True),
-    Code("loitering", "Loitering", "(e)", "Waits or hangs about near home, work, school or another place they use.", True),
+    Code(
+        "loitering", "Loitering", "(e)", "Waits or hangs about near home, work, school or another place they use.", True
+    ),
     Code("interference", "Interference", "(f)", "Damages, enters, takes or moves the person's property.", True),
     Code("watching", "Watching", "(g)", "Watches, spies on or photographs the person, or details what they did.", True),
     Code("threat", "Threat", None, "Threatens harm to the person, others, property or themselves.", True),
     Code("violence", "Violence", None, "Assaults or tries to assault someone, or uses a weapon.", True),
-    Code("proxy", "Acting through others", None, "Uses friends, children or complaints to reach or harm the person.", True),
+    Code(
+        "proxy",
+        "Acting through others",
+        None,
+        "Uses friends, children or complaints to reach or harm the person.",
+        True,
+    ),
     Code("breach", "Breach", None, "Acts in breach of an order, bail, a warning or a block.", True),
     Code("research", "Finding out", None, "Finds out a new address, number, rota or routine.", True),
 )

@@ -21,7 +21,9 @@ def check_text(text: str) -> str:
     sent so that offsets stay exact; pages escape what they show.
     """
     if len(text) > MAX_CHARACTERS:
-        raise TextTooLong(f"text has {len(text):,} characters; the limit is {MAX_CHARACTERS:,}. Send the narrative only, or split it.")
+        raise TextTooLong(
+            f"text has {len(text):,} characters; the limit is {MAX_CHARACTERS:,}. Send the narrative only, or split it."
+        )
     if not text.strip():
         raise TextError("text is empty or blank; send the narrative of the report.")
     if "\0" in text:

@@ -15,17 +15,37 @@ from spacy.tokens import Doc
 from nlp.spans import add_group
 from nlp.taxonomy import EntityType
 
-_MONTHS = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december")
+_MONTHS = (
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+)
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _MONTH = r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
 _DAY = r"(?:mon(?:day)?|tue(?:s(?:day)?)?|wed(?:nesday)?|thu(?:rs?(?:day)?)?|fri(?:day)?|sat(?:urday)?|sun(?:day)?)"
 _ORDINAL = r"(?:st|nd|rd|th)?"
 
 NUMERIC = re.compile(r"(?<![\d/.-])(\d{1,2})[/.-](\d{1,2})(?:[/.-](\d{4}|\d{2}))?(?![\d/.-]?\d)")
-DAY_MONTH = re.compile(rf"(?<![\w/])(\d{{1,2}}){_ORDINAL}\s?(?:of\s)?({_MONTH})(?![a-z])(?:,?\s(\d{{4}})\b)?", re.IGNORECASE)
+DAY_MONTH = re.compile(
+    rf"(?<![\w/])(\d{{1,2}}){_ORDINAL}\s?(?:of\s)?({_MONTH})(?![a-z])(?:,?\s(\d{{4}})\b)?", re.IGNORECASE
+)
 MONTH_YEAR = re.compile(rf"\b({_MONTH})\s(\d{{4}})\b", re.IGNORECASE)
-WEEKDAY = re.compile(rf"\b(?:(last|this|on|every|each|next)\s)?({_DAY})s?\b(?:\s(?:night|morning|evening|afternoon))?", re.IGNORECASE)
-RELATIVE = re.compile(r"\b(today|yesterday|tonight|last night|this morning|this evening|this afternoon|the day before yesterday)\b", re.IGNORECASE)
+WEEKDAY = re.compile(
+    rf"\b(?:(last|this|on|every|each|next)\s)?({_DAY})s?\b(?:\s(?:night|morning|evening|afternoon))?", re.IGNORECASE
+)
+RELATIVE = re.compile(
+    r"\b(today|yesterday|tonight|last night|this morning|this evening|this afternoon|the day before yesterday)\b",
+    re.IGNORECASE,
+)
 AGO = re.compile(r"\b(\d{1,3}|a|an|one|two|three|four|five|six)\s(day|week|month|year)s?\sago\b", re.IGNORECASE)
 OTHER = re.compile(
     rf"\b(?:since|in|from|until|till)\s(?:last\s|this\s)?(?:{_MONTH}|spring|summer|autumn|winter|christmas|easter|new year)\b"
@@ -59,7 +79,9 @@ def resolve(quote: str, reported: date | None) -> date | None:
     """
     if match := NUMERIC.fullmatch(quote):
         year = match[3]
-        return _day(int(match[1]), int(match[2]), (int(year) + (2000 if len(year) == 2 else 0)) if year else None, reported)
+        return _day(
+            int(match[1]), int(match[2]), (int(year) + (2000 if len(year) == 2 else 0)) if year else None, reported
+        )
     if match := DAY_MONTH.fullmatch(quote):
         return _day(int(match[1]), _month(match[2]), int(match[3]) if match[3] else None, reported)
     if reported is None:

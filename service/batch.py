@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,8 @@ from pydantic import ValidationError
 
 from models.contracts import Report
 from nlp.text import MAX_CHARACTERS
+from service.api.reading import BadLine, parse_report
+from service.problems import Fault, describe
 
 # A line may hold the longest text with every character escaped as \uXXXX\uXXXX, and the other fields.
 MAX_LINE_BYTES = MAX_CHARACTERS * 12 + 10_000
@@ -26,14 +27,6 @@ FIELDS = tuple(Report.model_fields)
 
 class FileError(ValueError):
     """A file that cannot be read at all; the message names it and the mend."""
-
-
-@dataclass(frozen=True)
-class BadLine:
-    """A line that was left out."""
-
-    line: int
-    message: str
 
 
 @dataclass(frozen=True)
@@ -47,20 +40,6 @@ class GoodLine:
 Line = GoodLine | BadLine
 
 
-def explain(error: ValidationError) -> str:
-    """Say what is wrong with a report in one sentence, without its text."""
-    faults = []
-    for detail in error.errors(include_url=False, include_input=False, include_context=False):
-        field = ".".join(str(part) for part in detail["loc"])
-        message = detail["msg"].removeprefix("Value error, ")
-        if detail["type"] == "extra_forbidden":
-            message = f"unknown field; the fields are {', '.join(FIELDS)}"
-        elif detail["type"] == "missing":
-            message = "missing"
-        faults.append(f"{field}: {message}" if field else message)
-    return "; ".join(faults)
-
-
 def read_json_lines(stream: BinaryIO) -> Iterator[Line]:
     """Yield the reports of JSON Lines in UTF-8, with or without a byte order mark. Blank lines are passed over."""
     number = 0
@@ -69,7 +48,10 @@ def read_json_lines(stream: BinaryIO) -> Iterator[Line]:
         if len(raw) > MAX_LINE_BYTES:
             while raw and not raw.endswith(b"\n"):
                 raw = stream.readline(MAX_LINE_BYTES)
-            yield BadLine(number, f"the line is longer than {MAX_LINE_BYTES:,} bytes; a text may have {MAX_CHARACTERS:,} characters")
+            yield BadLine(
+                number,
+                f"the line is longer than {MAX_LINE_BYTES:,} bytes; a text may have {MAX_CHARACTERS:,} characters",
+            )
             continue
         if number == 1:
             raw = raw.removeprefix(b"\xef\xbb\xbf")
@@ -78,21 +60,8 @@ def read_json_lines(stream: BinaryIO) -> Iterator[Line]:
 
 
 def _json_line(number: int, raw: bytes) -> Line:
-    try:
-        value = json.loads(raw.decode("utf-8"))
-    except UnicodeDecodeError as error:
-        return BadLine(number, f"not UTF-8 at byte {error.start + 1}; save the file as UTF-8")
-    except RecursionError:
-        return BadLine(number, "nested too deeply; send one flat JSON object")
-    except ValueError as error:
-        where = f" at column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
-        return BadLine(number, f"not JSON{where}; send one JSON object a line")
-    if not isinstance(value, dict):
-        return BadLine(number, "not a JSON object; send one object a line, with reference and text")
-    try:
-        return GoodLine(number, Report.model_validate(value))
-    except ValidationError as error:
-        return BadLine(number, explain(error))
+    found = parse_report(raw)
+    return BadLine(number, found.message) if isinstance(found, Fault) else GoodLine(number, found)
 
 
 def find_encoding(path: Path) -> str:
@@ -120,14 +89,20 @@ def read_csv(path: Path, text_column: str, reference_column: str | None, encodin
         try:
             header = [name.strip() for name in next(rows, [])]
         except (csv.Error, UnicodeDecodeError, LookupError) as error:
-            raise FileError(f"{path}: the header cannot be read as {chosen} CSV ({type(error).__name__}); name the encoding with --encoding") from None
+            raise FileError(
+                f"{path}: the header cannot be read as {chosen} CSV ({type(error).__name__}); name the encoding with --encoding"
+            ) from None
         for option, name in (("--text-column", text_column), ("--reference-column", reference_column)):
             if name is not None and name not in header:
-                raise FileError(f"{path}: no column {name!r} for {option}; the columns are: {', '.join(header) or 'none'}")
+                raise FileError(
+                    f"{path}: no column {name!r} for {option}; the columns are: {', '.join(header) or 'none'}"
+                )
         columns = {header.index(text_column): "text"}
         if reference_column is not None:
             columns[header.index(reference_column)] = "reference"
-        columns |= {i: n for i, n in enumerate(header) if n in FIELDS and n not in ("text", "reference") and i not in columns}
+        columns |= {
+            i: n for i, n in enumerate(header) if n in FIELDS and n not in ("text", "reference") and i not in columns
+        }
         while True:
             line = rows.line_num + 1
             try:
@@ -150,7 +125,7 @@ def read_csv(path: Path, text_column: str, reference_column: str | None, encodin
             try:
                 yield GoodLine(line, Report.model_validate(values))
             except ValidationError as error:
-                yield BadLine(line, explain(error))
+                yield BadLine(line, describe(error).message)
 
 
 def open_input(path: Path, read: Callable[[], Iterator[Line]]) -> Iterator[Line]:

@@ -41,7 +41,9 @@ class CorpusError(ValueError):
 
     def __init__(self, problems: list[str]) -> None:
         self.problems = problems
-        super().__init__("\n".join(problems[:20]) + (f"\n… and {len(problems) - 20} more" if len(problems) > 20 else ""))
+        super().__init__(
+            "\n".join(problems[:20]) + (f"\n… and {len(problems) - 20} more" if len(problems) > 20 else "")
+        )
 
 
 class GoldSpan(BaseModel):
@@ -115,7 +117,8 @@ def record_faults(record: Record) -> Iterator[str]:
     for span in record.spans:
         if span.code not in BY_CODE:
             yield f"span: unknown code {span.code!r}"
-    for mention in [*record.spans, *(record.entities or [])]:
+    mentions: list[GoldSpan | GoldEntity] = [*record.spans, *(record.entities or [])]
+    for mention in mentions:
         if record.text[mention.start : mention.end] != mention.quote or not mention.quote:
             yield f"span {mention.start}:{mention.end} does not match its quote"
     asserted = (s for s in record.spans if s.code in BEHAVIOUR_NAMES and s.status is Status.ASSERTED)
@@ -133,7 +136,9 @@ def from_authoring(raw: dict[str, Any]) -> dict[str, Any]:
         placed = []
         for mention in raw[layer]:
             if text.count(mention["quote"]) != 1:
-                raise ValueError(f"{raw['id']}: quote occurs {text.count(mention['quote'])} times: {mention['quote']!r}")
+                raise ValueError(
+                    f"{raw['id']}: quote occurs {text.count(mention['quote'])} times: {mention['quote']!r}"
+                )
             start = text.index(mention["quote"])
             placed.append({"start": start, "end": start + len(mention["quote"]), **mention})
         record[layer] = sorted(placed, key=lambda m: (m["start"], m["end"]))

@@ -40,7 +40,9 @@ def fit_decision(records: Sequence[Record], readings: Sequence[Reading]) -> tupl
     folds = LeaveOneGroupOut()
 
     def out_of_desk(strength: float) -> Array:
-        p = cross_val_predict(_model(strength), everything[clear], truth, groups=desks[clear], cv=folds, method="predict_proba")[:, 1]
+        p = cross_val_predict(
+            _model(strength), everything[clear], truth, groups=desks[clear], cv=folds, method="predict_proba"
+        )[:, 1]
         return np.asarray(np.log(np.clip(p, 1e-6, 1) / np.clip(1 - p, 1e-6, 1)))
 
     odds = {c: out_of_desk(c) for c in STRENGTHS}
@@ -87,7 +89,9 @@ def choose_thresholds(p: Array, unclear: Array, labels: npt.NDArray[np.str_]) ->
     """
     stalking, other, doubtful = labels == "stalking", labels == "not_stalking", labels == "unclear"
     clear = ~doubtful
-    grid = np.unique(np.round(np.concatenate((np.linspace(0.02, 0.98, 49), np.quantile(p, np.linspace(0.05, 0.95, 19)))), 3))
+    grid = np.unique(
+        np.round(np.concatenate((np.linspace(0.02, 0.98, 49), np.quantile(p, np.linspace(0.05, 0.95, 19)))), 3)
+    )
     best: tuple[float, dict[str, float]] | None = None
     for ask in (*np.quantile(unclear, (0.75, 0.8, 0.85, 0.9, 0.95)), 1.1):
         for sure in (0.5, 0.7, 0.9, 1.0):

@@ -65,7 +65,9 @@ def encoder_folder(name: str, cache: Path) -> Path:
     if name not in KNOWN:
         folder = Path(name)
         if not (folder / "config.json").is_file():
-            raise EncoderError(f"{name} is neither a known encoder ({', '.join(KNOWN)}) nor a folder with a config.json")
+            raise EncoderError(
+                f"{name} is neither a known encoder ({', '.join(KNOWN)}) nor a folder with a config.json"
+            )
         return folder
     known = KNOWN[name]
     files = [path for package in known.packages for path in package_files(package)]
@@ -73,7 +75,9 @@ def encoder_folder(name: str, cache: Path) -> Path:
     folder = _unpacked(name, parts, cache) if parts else _holding_weights(name, files)
     found = sha256(folder / "model.safetensors")
     if found != known.sha256:
-        raise EncoderError(f"{folder / 'model.safetensors'} has SHA-256 {found}, not {known.sha256}: reinstall the package")
+        raise EncoderError(
+            f"{folder / 'model.safetensors'} has SHA-256 {found}, not {known.sha256}: reinstall the package"
+        )
     return folder
 
 

@@ -99,7 +99,9 @@ def difference(reader: Reader, folder: Path, input_ids: Tensor, attention_mask: 
     with torch.no_grad():
         states, logits = EncoderGraph(reader.eval())(input_ids, attention_mask)
     session = ort.InferenceSession(folder / "encoder.onnx", providers=["CPUExecutionProvider"])
-    got_states, got_logits = session.run(None, {"input_ids": input_ids.numpy(), "attention_mask": attention_mask.numpy()})
+    got_states, got_logits = session.run(
+        None, {"input_ids": input_ids.numpy(), "attention_mask": attention_mask.numpy()}
+    )
     real = attention_mask.bool().numpy()
     return {
         "states": float(np.abs(got_states - states.numpy())[real].mean()),

@@ -31,7 +31,11 @@ def loss_parts(token_logits: Tensor, document_logits: Tensor, batch: TrainingBat
     parts["entity"] = _softmax_loss(token_logits[..., at["entity"]], batch.entity.masked_fill(mask == 0, IGNORE))
     parts["role"] = _softmax_loss(token_logits[..., at["role"]], batch.role)
     for name, columns in DOCUMENT_COLUMNS.items():
-        logits, target, weight = document_logits[:, columns], batch.document[:, columns], batch.document_weight[:, columns]
+        logits, target, weight = (
+            document_logits[:, columns],
+            batch.document[:, columns],
+            batch.document_weight[:, columns],
+        )
         if name == "relationship":
             each = -(F.log_softmax(logits, dim=-1) * target).sum(-1) * weight[:, 0]
             parts[name] = each.sum() / weight[:, 0].sum().clamp(min=1.0)

@@ -36,7 +36,11 @@ class Reader(nn.Module):
         self.attention = nn.Linear(hidden, len(DOCUMENT_GROUPS))
         self.document_heads = nn.ModuleList(
             nn.Sequential(
-                nn.LayerNorm(2 * hidden), nn.Dropout(dropout), nn.Linear(2 * hidden, 256), nn.GELU(), nn.Linear(256, len(names))
+                nn.LayerNorm(2 * hidden),
+                nn.Dropout(dropout),
+                nn.Linear(2 * hidden, 256),
+                nn.GELU(),
+                nn.Linear(256, len(names)),
             )
             for names in DOCUMENT_GROUPS.values()
         )
@@ -55,7 +59,5 @@ class Reader(nn.Module):
         mean = (states * core.unsqueeze(-1)).sum(1)  # [W, H]
         attended = torch.einsum("dw,wgh->dgh", membership, weighted) / (membership @ total).unsqueeze(-1)
         average = (membership @ mean) / (membership @ core.sum(1, keepdim=True))
-        outputs = [
-            head(torch.cat([attended[:, i], average], dim=-1)) for i, head in enumerate(self.document_heads)
-        ]
+        outputs = [head(torch.cat([attended[:, i], average], dim=-1)) for i, head in enumerate(self.document_heads)]
         return token_logits, torch.cat(outputs, dim=-1)

@@ -1,0 +1,258 @@
+"""``foursight assess``: one text, a file of reports, or standard input."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from models.assessor import Assessor
+    from service.batch import GoodLine, Line
+
+CHUNK = 64  # Reports read together: enough to fill the cores, few enough that a stop loses seconds.
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("assess")(assess)
+
+
+def assess(
+    text: Annotated[
+        str | None, typer.Argument(help="One report's text. '-' reads one text from standard input.")
+    ] = None,
+    input_file: Annotated[
+        Path | None, typer.Option("--input", "-i", help="JSON Lines or CSV; '-' is JSON Lines on standard input.")
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Write assessments here, one JSON object a line; else to standard output."),
+    ] = None,
+    text_column: Annotated[
+        str | None, typer.Option(help="CSV: the column with the narrative. Makes the input CSV.")
+    ] = None,
+    reference_column: Annotated[str | None, typer.Option(help="CSV: the column with the reference.")] = None,
+    encoding: Annotated[
+        str | None, typer.Option(help="CSV: the encoding, where it is neither UTF-8 nor Windows-1252.")
+    ] = None,
+    errors: Annotated[Path | None, typer.Option(help="Also write the bad lines here, as JSON Lines.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on where a stopped run left --output.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for a single text on a terminal too.")] = False,
+    bundle: Annotated[
+        Path | None, typer.Option(envvar="FOURSIGHT_BUNDLE", help="Another bundle than the shipped one.")
+    ] = None,
+) -> None:
+    """Assess reports: does the text describe stalking, and why?
+
+    \b
+    foursight assess "He has been outside my work every night since we split up."
+    foursight assess --input reports.jsonl --output assessments.jsonl
+    foursight assess --input export.csv --text-column Narrative --reference-column "Crime No"
+    other-program | foursight assess > assessments.jsonl
+
+    A line of JSON Lines is {"reference": "…", "text": "…"}, with any of recorded_offence, reported_at, occurred_from, occurred_to, source,
+    victim_ref and suspect_ref. Good lines are always assessed; bad ones are listed with their line, and the exit code is then 2.
+    """
+    from models.assessor import Assessor
+    from models.bundle import DEFAULT_BUNDLE, BundleError
+    from service.batch import FileError
+
+    if text is not None and input_file is not None:
+        _stop("give a text or --input, not both")
+    if text is None and input_file is None:
+        if sys.stdin.isatty():
+            _stop(
+                "nothing to assess: give a text in quotes, or --input FILE, or pipe JSON Lines in. See foursight assess --help"
+            )
+        input_file = Path("-")
+    if resume and output is None:
+        _stop("--resume needs --output: it goes on from what is already there")
+    if input_file is not None and str(input_file) != "-" and not input_file.is_file():
+        _stop(f"{input_file}: no such file")
+    try:
+        assessor = Assessor.load(bundle or DEFAULT_BUNDLE)
+        if text is not None:
+            _one(assessor, _from_stdin() if text == "-" else text, as_json, output)
+            return
+        assert input_file is not None
+        lines, size = _lines(input_file, text_column, reference_column, encoding)
+        bad = _many(assessor, lines, size, output, errors, resume, input_file)
+    except (BundleError, FileError) as error:
+        _stop(str(error))
+    except BrokenPipeError:
+        # The reader of our output went away; Python must not complain at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(1) from None
+    except OSError as error:
+        _stop(
+            f"{error.filename or output or 'output'}: {error.strerror or error}. What was assessed so far is kept; run again with --resume"
+        )
+    if bad:
+        raise typer.Exit(2)
+
+
+def _stop(message: str) -> Any:
+    typer.echo(f"foursight: {message}", err=True)
+    raise typer.Exit(2)
+
+
+def _from_stdin() -> str:
+    raw = sys.stdin.buffer.read()
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        _stop(f"standard input is not UTF-8 at byte {error.start + 1}; convert it first")
+        raise AssertionError from None
+
+
+def _one(assessor: Assessor, text: str, as_json: bool, output: Path | None) -> None:
+    from pydantic import ValidationError
+    from rich.console import Console
+
+    from models.contracts import Report
+    from service.present import show
+    from service.problems import describe
+
+    try:
+        assessment = assessor.assess(Report(reference="text", text=text))
+    except ValidationError as error:
+        _stop(describe(error).message)
+    if output is not None:
+        output.write_text(assessment.model_dump_json() + "\n", encoding="utf-8")
+    elif sys.stdout.isatty() and not as_json:
+        show(Console(), text, assessment)
+    else:
+        print(assessment.model_dump_json())
+
+
+def _lines(
+    path: Path, text_column: str | None, reference_column: str | None, encoding: str | None
+) -> tuple[Iterator[Line], int]:
+    """Return the lines of the input and its size in bytes, 0 where it cannot be known."""
+    from service.batch import FileError, open_input, read_csv, read_json_lines
+
+    if str(path) == "-":
+        if text_column:
+            raise FileError(
+                "CSV cannot be read from standard input: its encoding is found by reading it twice. Give a file"
+            )
+        return read_json_lines(sys.stdin.buffer), 0
+    if path.suffix.lower() == ".csv" or text_column:
+        if not text_column:
+            raise FileError(f"{path}: a CSV needs --text-column, the name of the column with the narrative")
+        return open_input(path, partial(read_csv, path, text_column, reference_column, encoding)), path.stat().st_size
+    file = path.open("rb")
+    return open_input(path, partial(read_json_lines, file)), path.stat().st_size
+
+
+def _many(
+    assessor: Assessor,
+    lines: Iterator[Line],
+    size: int,
+    output: Path | None,
+    errors: Path | None,
+    resume: bool,
+    source: Path,
+) -> int:
+    """Assess line by line in chunks; return the number of bad lines."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    from service.api.reading import BadLine
+
+    stderr = Console(stderr=True, highlight=False, markup=False)
+    done = _already(output) if resume and output is not None else set()
+    counts = {"assessed": 0, "bad": 0, "skipped": 0}
+    total = _count_lines(source) if size else None
+    out: IO[str] = output.open("a" if resume else "w", encoding="utf-8") if output is not None else sys.stdout
+    bad_file = errors.open("w", encoding="utf-8") if errors is not None else None
+    columns = (TextColumn("assessing"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    try:
+        with Progress(*columns, console=stderr, disable=not stderr.is_terminal, transient=True) as progress:
+            task = progress.add_task("assess", total=total)
+            waiting: list[GoodLine] = []
+            for line in lines:
+                progress.update(task, completed=line.number if isinstance(line, BadLine) else line.line)
+                if isinstance(line, BadLine):
+                    counts["bad"] += 1
+                    if counts["bad"] <= 20:
+                        stderr.print(f"{source}:{line.number}: {line.message}")
+                    if bad_file is not None:
+                        import json
+
+                        bad_file.write(json.dumps({"line": line.number, "message": line.message}) + "\n")
+                elif line.report.reference in done:
+                    counts["skipped"] += 1
+                else:
+                    waiting.append(line)
+                    if len(waiting) == CHUNK:
+                        counts["assessed"] += _write(assessor, waiting, out)
+                        waiting = []
+            counts["assessed"] += _write(assessor, waiting, out)
+    finally:
+        if output is not None:
+            out.close()
+        if bad_file is not None:
+            bad_file.close()
+    if counts["bad"] > 20:
+        stderr.print(
+            f"… and {counts['bad'] - 20} more bad lines" + ("" if errors else "; list them all with --errors FILE")
+        )
+    if counts["bad"] or stderr.is_terminal or counts["skipped"]:
+        stderr.print(
+            f"{counts['assessed']} assessed, {counts['bad']} bad lines left out, {counts['skipped']} done before"
+        )
+    if not sum(counts.values()):
+        stderr.print(f"{source}: no reports in it")
+        return 1
+    return counts["bad"]
+
+
+def _write(assessor: Assessor, lines: list[GoodLine], out: IO[str]) -> int:
+    for assessment in assessor.assess_many([line.report for line in lines]):
+        out.write(assessment.model_dump_json() + "\n")
+    out.flush()
+    return len(lines)
+
+
+def _count_lines(path: Path) -> int:
+    count = 0
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            count += block.count(b"\n")
+    return count
+
+
+def _already(output: Path) -> set[str]:
+    """Return the references in a stopped run's output, and cut a half-written last line off."""
+    import json
+
+    done: set[str] = set()
+    if not output.exists():
+        return done
+    good = 0
+    with output.open("rb") as file:
+        for raw in file:
+            try:
+                done.add(str(json.loads(raw)["reference"]))
+            except (ValueError, KeyError, TypeError):
+                break
+            if not raw.endswith(b"\n"):
+                break
+            good += len(raw)
+    with output.open("rb+") as file:
+        file.truncate(good)
+    return done

@@ -1,0 +1,92 @@
+"""An assessment as a person wants to read it on a terminal: the suggestion, the text with its evidence marked, points for and against."""
+
+from __future__ import annotations
+
+from rich.console import Console, Group
+from rich.padding import Padding
+from rich.panel import Panel
+from rich.rule import Rule
+from rich.text import Text
+
+from models.contracts import Assessment, Point
+from nlp.taxonomy import BY_CODE, Status, Suggestion
+
+SUGGESTION_WORDS = {
+    Suggestion.REVIEW: ("Review as stalking", "bold white on red"),
+    Suggestion.ASK: ("Ask for information", "bold black on yellow"),
+    Suggestion.NO_CHANGE: ("No change suggested", "bold white on blue"),
+}
+# Asserted acts stand out; context is underlined; what is not asserted is struck through, so that colour is never alone.
+_ACT, _CONTEXT, _UNASSERTED = "bold red", "underline", "strike dim"
+
+
+def marked_text(text: str, assessment: Assessment) -> Text:
+    """Return the report with its spans styled, and a small label after each."""
+    shown = Text()
+    at = 0
+    for item in sorted(assessment.evidence, key=lambda e: (e.start, e.end)):
+        if item.start < at:
+            continue
+        shown.append(_printable(text[at : item.start]))
+        code = BY_CODE[item.code]
+        style = _UNASSERTED if item.status is not Status.ASSERTED else _ACT if code.behaviour else _CONTEXT
+        shown.append(_printable(item.quote), style)
+        also = [BY_CODE[e.code].title for e in assessment.evidence if e.start < item.end and item.start < e.end]
+        status = "" if item.status is Status.ASSERTED else f", {item.status.value.replace('_', ' ')}"
+        shown.append(f" [{' + '.join(dict.fromkeys(also)).lower()}{status}]", "dim italic")
+        at = item.end
+    shown.append(_printable(text[at:]))
+    return shown
+
+
+def _printable(text: str) -> str:
+    """Keep a report from driving the terminal: control characters become visible marks."""
+    return "".join(c if c in "\n\t" or c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def _points(title: str, points: list[Point]) -> Group:
+    lines: list[Text | Padding] = [Text(title, "bold")]
+    for point in points or [Point(code="", text="None found.", evidence=[])]:
+        line = Text("• ")
+        line.append(_printable(point.text))
+        if point.evidence:
+            quotes = "; ".join(f"“{_printable(e.quote)}”" for e in point.evidence[:3])
+            line.append(
+                f" {quotes}" + (f" and {len(point.evidence) - 3} more" if len(point.evidence) > 3 else ""), "dim"
+            )
+        lines.append(Padding(line, (0, 0, 0, 2)))
+    return Group(*lines)
+
+
+def show(console: Console, text: str, assessment: Assessment) -> None:
+    """Print one assessment."""
+    words, style = SUGGESTION_WORDS[assessment.suggestion]
+    head = Text()
+    head.append(f" {words} ", style)
+    head.append(f"  probability {assessment.probability:.0%} that the text describes stalking")
+    console.print(head)
+    console.print(Panel(marked_text(text, assessment), title="Report, evidence marked", title_align="left"))
+    four = Text()
+    for name, letter in assessment.four:
+        four.append(f"{name.capitalize()}: ", "bold")
+        four.append("yes" if letter.present else "no")
+        four.append(f" ({letter.probability:.0%})   ", "dim")
+    console.print(four)
+    many = "3 or more" if assessment.occasions.at_least >= 3 else str(assessment.occasions.at_least)
+    console.print(f"Occasions found: {many}.  Relationship: {assessment.relationship.value.replace('_', ' ')}.")
+    console.print(_points("Points for", assessment.points_for))
+    console.print(_points("Points against", assessment.points_against))
+    for rule in assessment.rules:
+        if rule.applies:
+            console.print(Text.assemble((f"{rule.name} ", "bold"), (f"({rule.citation}): ", "dim"), rule.why))
+    if assessment.questions:
+        console.print(
+            _points("To ask the officer", [Point(code="", text=q, evidence=[]) for q in assessment.questions])
+        )
+    console.print(Rule(style="dim"))
+    console.print(
+        Text(
+            f"{assessment.model.name} {assessment.model.version}. It describes the report, not a person; a person decides.",
+            "dim",
+        )
+    )

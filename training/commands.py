@@ -1,0 +1,196 @@
+"""The data scientist's commands: ``foursight train``, ``evaluate``, ``corpus …``. Registered through the package's entry points."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from models.bundle import DEFAULT_BUNDLE, BundleError
+from training.corpus import Corpus, CorpusError, Record, from_authoring, load_corpus, write_records
+
+console = Console()
+corpus_app = typer.Typer(no_args_is_help=True, help="Check, measure and add to the written reports in datasets/.")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the ``foursight`` application."""
+    app.command("train")(train)
+    app.command("evaluate")(evaluate)
+    app.add_typer(corpus_app, name="corpus")
+
+
+def _fail(message: str) -> typer.Exit:
+    Console(stderr=True).print(f"foursight: {message}", style="red", highlight=False, markup=False)
+    return typer.Exit(2)
+
+
+def _corpus() -> Corpus:
+    try:
+        return load_corpus()
+    except CorpusError as error:
+        raise _fail(f"the corpus has problems; run 'foursight corpus check'.\n{error}") from None
+
+
+def train(
+    config: Annotated[str, typer.Option(help="A TOML file, or a name in training/configs.")] = "default",
+    out: Annotated[Path, typer.Option(help="Where to write the bundle.")] = Path("var/bundles/candidate"),
+    version: Annotated[str, typer.Option(help="The version to give it.")] = "0.0.0",
+    resume: Annotated[
+        bool, typer.Option(help="Go on from the last finished epoch of the same config and corpus.")
+    ] = False,
+) -> None:
+    """Train the reader on the corpus and write a bundle: fit, export, choose the decision on dev, measure on dev and test.
+
+    The same config, corpus and seed give the shipped bundle again, up to the rounding of the machine. Follow runs with
+    `mlflow ui --backend-store-uri sqlite:///var/mlflow.db`.
+    """
+    from pydantic import ValidationError
+
+    from training.config import load_config
+    from training.encoders import EncoderError
+    from training.run import train as run
+
+    try:
+        settings = load_config(config)
+        manifest = run(settings, _corpus(), out, version, resume, console)
+    except (FileNotFoundError, EncoderError, ValidationError, ValueError) as error:
+        raise _fail(str(error)) from None
+    console.print(f"bundle {manifest.name} {manifest.version} written to {out}")
+
+
+def evaluate(
+    bundle: Annotated[Path, typer.Option(help="The bundle to measure.")] = DEFAULT_BUNDLE,
+    split: Annotated[str, typer.Option(help="dev or test. Choose on dev; look at test to report.")] = "test",
+    out: Annotated[Path, typer.Option(help="Where to save the JSON and the page with plots.")] = Path("var/evaluation"),
+    quick: Annotated[bool, typer.Option(help="Leave out swaps and faithfulness.")] = False,
+) -> None:
+    """Measure a bundle on the corpus beside the baselines, trained in the same run; print, and save JSON and HTML with plots."""
+    from models.assessor import Assessor
+    from training.evaluate import measure, print_result, save_result
+
+    if split not in ("train", "dev", "test"):
+        raise _fail(f"no split {split!r}: choose train, dev or test")
+    try:
+        assessor = Assessor.load(bundle)
+    except BundleError as error:
+        raise _fail(str(error)) from None
+    result = measure(assessor, _corpus(), split, quick)  # type: ignore[arg-type]
+    print_result(result, console)
+    save_result(result, out)
+    console.print(f"saved to {out}/evaluation-{split}.json and .html")
+
+
+@corpus_app.command("check")
+def check() -> None:
+    """Print problems by file and line, then a summary by desk. Exit code 2 when there are problems."""
+    try:
+        corpus = load_corpus()
+    except CorpusError as error:
+        for problem in error.problems:
+            console.print(problem, markup=False, highlight=False)
+        raise typer.Exit(2) from None
+    table = Table(title=f"{len(corpus.records)} reports, digest {corpus.digest[:16]}, no problems")
+    for column in (
+        "desk",
+        "split",
+        "reports",
+        "stalking",
+        "not",
+        "unclear",
+        "flipping pairs",
+        "entities",
+        "median words",
+        "'stalk' on either side",
+    ):
+        table.add_column(column, justify="left" if column in ("desk", "split") else "right")
+    groups: dict[str, list[Record]] = {}
+    for record in corpus.records:
+        groups.setdefault(record.desk, []).append(record)
+    for name, records in [
+        *sorted(groups.items(), key=lambda g: (corpus.splits[g[0]], g[0])),
+        ("all", list(corpus.records)),
+    ]:
+        label = Counter(r.label.value for r in records)
+        stem = Counter(r.label.value for r in records if "stalk" in r.text.lower())
+        words = sorted(len(r.text.split()) for r in records)
+        table.add_row(
+            name,
+            corpus.splits.get(name, ""),
+            str(len(records)),
+            f"{label['stalking']} ({label['stalking'] / len(records):.0%})",
+            str(label["not_stalking"]),
+            str(label["unclear"]),
+            str(len(corpus.twins(records))),
+            str(sum(r.entities is not None for r in records)),
+            str(words[len(words) // 2]),
+            f"{stem['stalking']} / {stem['not_stalking']}",
+        )
+    console.print(table)
+
+
+@corpus_app.command("giveaways")
+def show_giveaways(
+    desk: Annotated[
+        list[str] | None, typer.Option(help="Only these desks (each tested by the other chosen ones).")
+    ] = None,
+    words: Annotated[int, typer.Option(help="How many of the heaviest words to print a side.")] = 40,
+) -> None:
+    """Train a bag of words across desks, each tested by the others: what can be had without reading."""
+    from training.giveaways import giveaways
+
+    records = [r for r in _corpus().records if not desk or r.desk in desk]
+    if len({r.desk for r in records}) < 2:
+        raise _fail("name at least two desks of the corpus: each is tested by the others")
+    found = giveaways(records, words)
+    table = Table(title="A bag of words, each desk tested by the others")
+    for column in ("desk", "reports", "chance", "average precision", "pairs", "stalking twin higher"):
+        table.add_column(column, justify="left" if column == "desk" else "right")
+    for row in sorted(found.desks, key=lambda d: -d.average_precision):
+        table.add_row(
+            row.desk,
+            str(row.reports),
+            f"{row.chance:.2f}",
+            f"{row.average_precision:.2f}",
+            str(row.pairs),
+            f"{row.twin_order:.2f}",
+        )
+    console.print(table)
+    console.print(
+        f"mean of desks: average precision {found.average_precision:.3f} (pooled {found.pooled_average_precision:.3f}, chance {found.chance:.3f}); "
+        f"stalking twin higher {found.twin_order:.3f}"
+    )
+    console.print(
+        "towards stalking:     " + ", ".join(f"{w} {v:.1f}" for w, v in found.towards_stalking),
+        markup=False,
+        highlight=False,
+    )
+    console.print(
+        "towards not stalking: " + ", ".join(f"{w} {v:.1f}" for w, v in found.towards_not),
+        markup=False,
+        highlight=False,
+    )
+
+
+@corpus_app.command("import")
+def import_desk(
+    file: Path, to: Annotated[Path, typer.Option(help="The folder of desks.")] = Path("datasets/reports")
+) -> None:
+    """Add a desk written in the authoring format (quotes, no offsets). Nothing is written when any line has a fault."""
+    from pydantic import ValidationError
+
+    records, problems = [], []
+    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+        try:
+            records.append(Record.model_validate(from_authoring(json.loads(line))))
+        except (ValidationError, ValueError, KeyError) as error:
+            problems.append(f"{file.name}:{number}: {error}")
+    if problems:
+        raise _fail("\n".join(problems))
+    write_records(to / file.name, records)
+    console.print(f"{len(records)} reports in {to / file.name}; give the desk a split in datasets/splits.json")

@@ -1,0 +1,128 @@
+"""One training run from config to sealed bundle: fit, export, decide on dev, measure, write the model card, track in MLflow."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.console import Console
+from tokenizers import Tokenizer
+
+from models.assessor import Assessor
+from models.bundle import Manifest, seal_bundle
+from models.reader import OnnxReader
+from models.windows import Windower
+from training.card import model_card
+from training.config import TrainingConfig
+from training.corpus import Corpus
+from training.decide import fit_decision
+from training.encoders import KNOWN, encoder_folder, sha256
+from training.evaluate import measure, print_result, save_result
+from training.export import export_graphs
+from training.fit import fit, keep_memory
+from training.network import Reader
+
+os.environ["HF_HUB_OFFLINE"] = "1"  # Weights come from packages or a folder, never from a hub.
+log = logging.getLogger(__name__)
+ROOT = Path(__file__).resolve().parent.parent
+WORK = ROOT / "var" / "training"
+# What each run's manifest keeps of an evaluation: the figures, not the curves.
+HEADLINE = ("ranking", "answers", "calibration_error", "spans", "status", "four", "relationship", "occasions")
+
+
+def tracking() -> Any:
+    """Return MLflow set to the tracking server of MLFLOW_TRACKING_URI, or to a SQLite file under var/."""
+    import mlflow
+
+    if not os.environ.get("MLFLOW_TRACKING_URI"):
+        (ROOT / "var").mkdir(exist_ok=True)
+        mlflow.set_tracking_uri(f"sqlite:///{ROOT / 'var' / 'mlflow.db'}")
+    mlflow.set_experiment("foursight")
+    return mlflow
+
+
+def train(config: TrainingConfig, corpus: Corpus, out: Path, version: str, resume: bool, console: Console) -> Manifest:
+    """Train as ``config`` says and write a sealed bundle to ``out``, whole or not at all. Returns its manifest."""
+    keep_memory()
+    encoder = encoder_folder(config.encoder, WORK / "encoders")
+    windower = Windower(Tokenizer.from_file(str(encoder / "tokenizer.json")), config.window, config.overlap)
+    folder = WORK / config.name
+    if not resume and folder.exists():
+        shutil.rmtree(folder)
+    mlflow = tracking()
+    with mlflow.start_run(run_name=f"{config.name} {version}"):
+        mlflow.log_params({k: v for k, v in config.model_dump().items() if k != "weights"})
+        mlflow.log_params({f"weight_{k}": v for k, v in config.weights.items()} | {"corpus_digest": corpus.digest})
+
+        def progress(epoch: int, figures: dict[str, float]) -> None:
+            mlflow.log_metrics(figures, step=epoch)
+            console.print(
+                f"epoch {epoch + 1}/{config.epochs}: dev average precision {figures['dev_average_precision']:.3f}, stalking twin higher "
+                f"{figures['dev_twin_order']:.3f}, token F1 {figures['dev_token_f1']:.3f} ({figures['seconds']:.0f} s)"
+            )
+
+        best = fit(config, corpus, encoder, windower, folder, resume, progress)
+        manifest = bundle(best, config, corpus, encoder, out, version, console)
+        flat = dict(manifest.metrics["test"]["answers"]) | {
+            "average_precision": manifest.metrics["test"]["ranking"]["Foursight"]["average_precision"]
+        }
+        mlflow.log_metrics({f"test_{k}": v for k, v in flat.items() if v == v})
+        mlflow.log_artifact(str(out / "manifest.json"))
+        mlflow.log_artifact(str(out / "model-card.md"))
+    return manifest
+
+
+def bundle(
+    weights: Path, config: TrainingConfig, corpus: Corpus, encoder: Path, out: Path, version: str, console: Console
+) -> Manifest:
+    """Export trained weights, fit the decision on dev, measure on dev and test, and seal. Replaces ``out`` only when all of it worked."""
+    state = torch.load(weights, map_location="cpu", weights_only=False)
+    reader = Reader(str(encoder), config.dropout)
+    reader.load_state_dict(state["model"])
+    partial = out.with_name(out.name + ".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    console.print("exporting to ONNX, 8-bit")
+    export_graphs(reader, partial)
+    shutil.copy(encoder / "tokenizer.json", partial / "tokenizer.json")
+    (partial / "model-card.md").write_text("", encoding="utf-8")
+    known = KNOWN.get(config.encoder)
+    fields: dict[str, Any] = {
+        "name": f"foursight-{config.name}",
+        "version": version,
+        "created": datetime.now(UTC).strftime("%Y-%m-%d"),
+        "encoder": known.source if known else config.encoder,
+        "licence": known.licence if known else "see the encoder's folder",
+        "encoder_sha256": sha256(encoder / "model.safetensors"),
+        "corpus_digest": corpus.digest,
+        "window": config.window,
+        "overlap": config.overlap,
+        "hidden": reader.encoder.config.hidden_size,
+    }
+    (partial / "decision.json").write_text("{}", encoding="utf-8")
+    draft = seal_bundle(partial, metrics={}, **fields)
+    console.print("fitting the decision model on dev")
+    dev = corpus.split("dev")
+    decision, chosen = fit_decision(dev, OnnxReader(partial, draft).read_many([r.text for r in dev]))
+    (partial / "decision.json").write_text(decision.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    seal_bundle(partial, metrics={}, **fields)
+    assessor = Assessor.load(partial)
+    results = {}
+    for split in ("dev", "test"):
+        results[split] = measure(assessor, corpus, split)
+        print_result(results[split], console)
+        save_result(results[split], WORK / config.name)
+    headline = {
+        split: {k: r[k] for k in (*HEADLINE, "swaps", "faithfulness") if k in r} for split, r in results.items()
+    }
+    (partial / "model-card.md").write_text(model_card(fields, config, corpus, results, chosen), encoding="utf-8")
+    manifest = seal_bundle(partial, metrics=json.loads(json.dumps(headline)) | {"decision": chosen}, **fields)
+    shutil.rmtree(out, ignore_errors=True)
+    partial.replace(out)
+    return manifest

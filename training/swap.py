@@ -1,0 +1,194 @@
+"""Swapping who a report is about: sexes and names. Measures whether the score depends on them, and varies training reports.
+
+Replacements are word for word, and spans are carried through, so a swapped record is still a valid record.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Callable
+
+from training.corpus import GoldEntity, GoldSpan, Record
+
+_PAIRS = (
+    ("he", "she"), ("himself", "herself"), ("man", "woman"), ("men", "women"), ("male", "female"), ("males", "females"), ("boy", "girl"),
+    ("boys", "girls"), ("lad", "lass"), ("husband", "wife"), ("boyfriend", "girlfriend"), ("father", "mother"), ("dad", "mum"), ("son", "daughter"),
+    ("sons", "daughters"), ("brother", "sister"), ("brothers", "sisters"), ("uncle", "aunt"), ("nephew", "niece"), ("grandfather", "grandmother"),
+    ("grandad", "nan"), ("bloke", "woman"), ("gentleman", "lady"), ("mr", "mrs"), ("stepdad", "stepmum"), ("stepson", "stepdaughter"),
+    ("ex-husband", "ex-wife"), ("ex-boyfriend", "ex-girlfriend"), ("fiancé", "fiancée"), ("widower", "widow"),
+)  # fmt: skip
+_SWAP = dict(_PAIRS) | {b: a for a, b in reversed(_PAIRS)} | {"ms": "mr", "mrs": "mr", "woman": "man"}
+_OBJECT_AFTER = re.compile(
+    r"\s*(?:[.,;:!?)]|$|(?:and|or|to|at|in|on|from|by|for|with|that|when|again|he|she|i|they|up|down|out|off|about|because|if|who|every|all)\b)",
+    re.IGNORECASE,
+)
+_WORD = re.compile(r"[A-Za-zÀ-ÿ]+(?:-[A-Za-zÀ-ÿ]+)*")
+
+# First names by sex and origin, from public lists of common names (Office for National Statistics baby names, and names common in each community).
+NAMES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "British": (("Jack", "Craig", "Gareth", "Darren", "Stuart"), ("Emily", "Kelly", "Rhian", "Donna", "Gemma")),
+    "South Asian": (("Imran", "Rajesh", "Tariq", "Sanjay", "Bilal"), ("Ayesha", "Priya", "Nasreen", "Meera", "Sadia")),
+    "African and Caribbean": (
+        ("Kwame", "Tunde", "Delroy", "Emeka", "Leroy"),
+        ("Abena", "Folake", "Shanice", "Ngozi", "Keisha"),
+    ),
+    "East European": (
+        ("Piotr", "Andrei", "Marek", "Bogdan", "Tomas"),
+        ("Agnieszka", "Ioana", "Katarzyna", "Daniela", "Ruta"),
+    ),
+    "East Asian": (("Wei", "Minh", "Kenji", "Jun", "Hao"), ("Mei", "Linh", "Yuki", "Xiu", "Hui")),
+}
+_FIRST_NAMES = re.compile(
+    r"\b(?:Jack|Craig|Gareth|Darren|Stuart|Emily|Kelly|Rhian|Donna|Gemma|Dean|Lee|Mark|Paul|Ryan|Liam|Callum|Josh|Adam|Ben|Tom|Sam|Dan|Luke|Matt|Steve"
+    r"|Kev|Kevin|Gary|Wayne|Carl|Ian|Neil|Tony|Kyle|Jordan|Connor|Aaron|Nathan|Scott|Shaun|Sean|Simon|Martin|Keith|Alan|Brian|Colin|Derek|Graham"
+    r"|Sarah|Emma|Laura|Lisa|Claire|Karen|Julie|Tracey|Sharon|Kirsty|Stacey|Natalie|Amy|Jess|Jade|Chloe|Megan|Beth|Holly|Zoe|Leanne|Rachel|Hannah"
+    r"|Amina|Fatima|Yusuf|Ahmed|Mohammed|Hassan|Omar|Kamal|Priya|Nadia|Sana|Zara|Anita|Sunita|Kavita|Ade|Chidi|Grace|Blessing|Marcus|Jerome"
+    r"|Marta|Ewelina|Kasia|Anna|Pawel|Tomasz|Ivan|Elena|Maria|Sofia|Carlos|Jin|Ling)\b"
+)
+FEMALE = frozenset(
+    [
+        "Emily",
+        "Kelly",
+        "Rhian",
+        "Donna",
+        "Gemma",
+        "Sarah",
+        "Emma",
+        "Laura",
+        "Lisa",
+        "Claire",
+        "Karen",
+        "Julie",
+        "Tracey",
+        "Sharon",
+        "Kirsty",
+        "Stacey",
+        "Natalie",
+        "Amy",
+        "Jess",
+        "Jade",
+        "Chloe",
+        "Megan",
+        "Beth",
+        "Holly",
+        "Zoe",
+        "Leanne",
+        "Rachel",
+        "Hannah",
+        "Amina",
+        "Fatima",
+        "Priya",
+        "Nadia",
+        "Sana",
+        "Zara",
+        "Anita",
+        "Sunita",
+        "Kavita",
+        "Grace",
+        "Blessing",
+        "Marta",
+        "Ewelina",
+        "Kasia",
+        "Anna",
+        "Elena",
+        "Maria",
+        "Sofia",
+        "Ling",
+    ]
+)
+
+
+def _cased(like: str, word: str) -> str:
+    if like.isupper() and len(like) > 1:
+        return word.upper()
+    return word[0].upper() + word[1:] if like[0].isupper() else word
+
+
+def _swap_word(text: str, match: re.Match[str]) -> str:
+    word = match.group()
+    lower = word.lower()
+    if lower == "him":
+        return _cased(word, "her")
+    if lower == "his":
+        return _cased(word, "her")
+    if lower == "hers":
+        return _cased(word, "his")
+    if lower == "her":
+        # "her" is both "him" and "his"; what follows tells.
+        return _cased(word, "him" if _OBJECT_AFTER.match(text, match.end()) else "his")
+    return _cased(word, _SWAP[lower]) if lower in _SWAP else word
+
+
+def _rewrite(record: Record, replace: Callable[[re.Match[str]], str], pattern: re.Pattern[str]) -> Record:
+    """Apply a replacement and carry every span through."""
+    pieces: list[str] = []
+    moves: list[tuple[int, int, int, int]] = []  # old start, old end, new start, new end of each replaced stretch
+    at = length = 0
+    for match in pattern.finditer(record.text):
+        new = replace(match)
+        if new == match.group():
+            continue
+        kept = record.text[at : match.start()]
+        pieces += [kept, new]
+        start = length + len(kept)
+        moves.append((match.start(), match.end(), start, start + len(new)))
+        at, length = match.end(), start + len(new)
+    text = "".join([*pieces, record.text[at:]])
+
+    def carry(position: int, is_end: bool) -> int:
+        shift = 0
+        for old_start, old_end, new_start, new_end in moves:
+            if position >= old_end:
+                shift = new_end - old_end
+            elif position > old_start:
+                return new_end if is_end else new_start
+        return position + shift
+
+    def spans(items: list[GoldSpan] | list[GoldEntity] | None) -> list[dict[str, object]] | None:
+        if items is None:
+            return None
+        moved = []
+        for item in items:
+            start, end = carry(item.start, False), carry(item.end, True)
+            moved.append(item.model_dump() | {"start": start, "end": end, "quote": text[start:end]})
+        return moved
+
+    values = record.model_dump() | {"text": text, "spans": spans(record.spans), "entities": spans(record.entities)}
+    return Record.model_validate(values)
+
+
+def swap_sexes(record: Record) -> Record:
+    """Return the record with every sexed word exchanged (he and she, husband and wife) and first names exchanged to match."""
+    swapped = _rewrite(record, lambda m: _swap_word(record.text, m), _WORD)
+    names: dict[str, str] = {}
+
+    def rename(match: re.Match[str]) -> str:
+        name = match.group()
+        men, women = NAMES["British"]
+        pool = men if name in FEMALE else women
+        return names.setdefault(name, pool[len(names) % len(pool)])
+
+    return _rewrite(swapped, rename, _FIRST_NAMES)
+
+
+def swap_names(record: Record, origin: str) -> Record:
+    """Return the record with its known first names replaced by names of one origin, the same name always alike."""
+    men, women = NAMES[origin]
+    names: dict[str, str] = {}
+
+    def rename(match: re.Match[str]) -> str:
+        name = match.group()
+        pool = women if name in FEMALE else men
+        return names.setdefault(name, pool[len(names) % len(pool)])
+
+    return _rewrite(record, rename, _FIRST_NAMES)
+
+
+def vary(record: Record, chance: random.Random) -> Record:
+    """Return a training variant: sexes swapped half of the time, names of a random origin half of the time."""
+    if chance.random() < 0.5:
+        record = swap_sexes(record)
+    if chance.random() < 0.5:
+        record = swap_names(record, chance.choice(sorted(NAMES)))
+    return record
