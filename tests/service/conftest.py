@@ -31,7 +31,9 @@ STALKED = (
     "My ex-husband Tom has been outside my work most days since May. I blocked him in April and told him to stop, "
     "but he texts from new numbers every night. On 3 June he followed me home and sat in his car outside. I am frightened."
 )
-QUARREL = "A man I do not know shouted at me over a parking space on Tuesday. He drove off. I had never seen him before."
+QUARREL = (
+    "A man I do not know shouted at me over a parking space on Tuesday. He drove off. I had never seen him before."
+)
 
 
 @pytest.fixture(scope="session")
@@ -117,7 +119,9 @@ def make_key(store: Store) -> Callable[[AccountRole], dict[str, str]]:
 
     def make(role: AccountRole = AccountRole.RECORDING_SYSTEM) -> dict[str, str]:
         with store.write() as session:
-            return {"Authorization": f"Bearer {auth.add_key(session, f'test {uuid.uuid4().hex[:8]}', role, COMMAND_LINE)}"}
+            return {
+                "Authorization": f"Bearer {auth.add_key(session, f'test {uuid.uuid4().hex[:8]}', role, COMMAND_LINE)}"
+            }
 
     return make
 

@@ -20,7 +20,7 @@ from models.assessor import Assessor
 from models.contracts import Assessment, Report
 from nlp.text import MAX_CHARACTERS
 from service.app import create_app
-from service.assessing import Assessing, AssessFailed
+from service.assessing import AssessFailed, Assessing
 from service.audit import AuditRow
 from service.policy import AccountRole
 from service.problems import Problem
@@ -48,7 +48,9 @@ def test_one_report(client: TestClient, key: dict[str, str], stalked: str, store
     assert last.actor.startswith("key:") and "A1" not in last.subject
 
 
-def test_the_same_report_gets_the_same_answer_alone_and_in_a_batch(client: TestClient, key: dict[str, str], stalked: str, quarrel: str) -> None:
+def test_the_same_report_gets_the_same_answer_alone_and_in_a_batch(
+    client: TestClient, key: dict[str, str], stalked: str, quarrel: str
+) -> None:
     reports = [{"reference": str(n), "text": text} for n, text in enumerate((stalked, quarrel))]
     alone = [client.post("/v1/assess", json=report, headers=key).json() for report in reports]
     batch = client.post("/v1/assess/batch", json=reports, headers=key).json()
@@ -83,7 +85,9 @@ def test_the_same_report_gets_the_same_answer_alone_and_in_a_batch(client: TestC
         (b'{"reference": "A", "text": "' + b"Wisteria" * 200_000 + b'"}', 413, "over 1,048,576 bytes"),
     ],
 )
-def test_bad_input_gets_one_clear_message(client: TestClient, key: dict[str, str], body: bytes, status: int, says: str) -> None:
+def test_bad_input_gets_one_clear_message(
+    client: TestClient, key: dict[str, str], body: bytes, status: int, says: str
+) -> None:
     answer = client.post("/v1/assess", content=body, headers={**key, "Content-Type": "application/json"})
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
@@ -111,10 +115,24 @@ def test_other_content_types_are_refused(client: TestClient, key: dict[str, str]
         assert client.post(path, content=b"{}", headers={**key, "Content-Type": kind}).status_code == 415
 
 
-def test_lines_keep_the_good_and_name_the_bad(client: TestClient, key: dict[str, str], stalked: str, quarrel: str) -> None:
-    good = [json.dumps({"reference": name, "text": text}).encode() for name, text in (("A", stalked), ("B", quarrel), ("C", "Ok."))]
-    lines = [b"\xef\xbb\xbf" + good[0], b"Wisteria", b"", good[1] + b"\r", b'{"reference": "\xff", "text": "Wisteria"}', good[2]]
-    answer = client.post("/v1/assess/batch", content=b"\n".join(lines), headers={**key, "Content-Type": "application/x-ndjson"})
+def test_lines_keep_the_good_and_name_the_bad(
+    client: TestClient, key: dict[str, str], stalked: str, quarrel: str
+) -> None:
+    good = [
+        json.dumps({"reference": name, "text": text}).encode()
+        for name, text in (("A", stalked), ("B", quarrel), ("C", "Ok."))
+    ]
+    lines = [
+        b"\xef\xbb\xbf" + good[0],
+        b"Wisteria",
+        b"",
+        good[1] + b"\r",
+        b'{"reference": "\xff", "text": "Wisteria"}',
+        good[2],
+    ]
+    answer = client.post(
+        "/v1/assess/batch", content=b"\n".join(lines), headers={**key, "Content-Type": "application/x-ndjson"}
+    )
     assert answer.status_code == 200 and answer.headers["content-type"].startswith("application/x-ndjson")
     found = [json.loads(line) for line in answer.text.splitlines()]
     assert [entry.get("reference") for entry in found] == ["A", None, "B", None, "C"]
@@ -123,7 +141,12 @@ def test_lines_keep_the_good_and_name_the_bad(client: TestClient, key: dict[str,
 
 
 def test_a_list_keeps_the_good_and_names_the_bad(client: TestClient, key: dict[str, str], stalked: str) -> None:
-    items = [{"reference": "A", "text": stalked}, {"reference": "B", "text": " "}, 7, {"reference": "C", "text": "x" * 50_001}]
+    items = [
+        {"reference": "A", "text": stalked},
+        {"reference": "B", "text": " "},
+        7,
+        {"reference": "C", "text": "x" * 50_001},
+    ]
     answer = client.post("/v1/assess/batch", json=items, headers=key).json()
     assert [a["reference"] for a in answer["assessments"]] == ["A"]
     assert [e["item"] for e in answer["errors"]] == [2, 3, 4]
@@ -141,7 +164,9 @@ def test_a_list_keeps_the_good_and_names_the_bad(client: TestClient, key: dict[s
         (b"1\n" * 1001, "application/x-ndjson", 413),
     ],
 )
-def test_bad_batches_are_refused_whole(client: TestClient, key: dict[str, str], body: bytes, kind: str, status: int) -> None:
+def test_bad_batches_are_refused_whole(
+    client: TestClient, key: dict[str, str], body: bytes, kind: str, status: int
+) -> None:
     answer = client.post("/v1/assess/batch", content=body, headers={**key, "Content-Type": kind})
     assert answer.status_code == status and SECRET not in answer.text
 
@@ -161,7 +186,9 @@ def test_health_and_readiness(client: TestClient, reader: Assessor) -> None:
     assert client.get("/readyz").json() == {"status": "ready", "model": reader.info.model_dump()}
 
 
-def test_not_ready_without_a_bundle(settings: Settings, store: Store, tmp_path: Path, make_key: Callable[[], dict[str, str]]) -> None:
+def test_not_ready_without_a_bundle(
+    settings: Settings, store: Store, tmp_path: Path, make_key: Callable[[], dict[str, str]]
+) -> None:
     settings = settings.model_copy(update={"bundle": tmp_path / "nowhere"})
     headers = make_key()
     with TestClient(create_app(settings, store=store), base_url="http://localhost") as client:
@@ -188,7 +215,9 @@ def test_the_openapi_document_describes_every_api_route(client: TestClient) -> N
 def test_no_text_in_the_logs(client: TestClient, key: dict[str, str], caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG):
         client.post("/v1/assess", json={"reference": f"A {SECRET}", "text": f"{SECRET} followed me"}, headers=key)
-        client.post("/v1/assess", content=f'{{"text": "{SECRET}'.encode(), headers={**key, "Content-Type": "application/json"})
+        client.post(
+            "/v1/assess", content=f'{{"text": "{SECRET}'.encode(), headers={**key, "Content-Type": "application/json"}
+        )
         client.get(f"/{SECRET}?q={SECRET}", headers={"Accept": "text/html"})
     ours = [r for r in caplog.records if not r.name.startswith("httpx")]
     assert any(r.name == "foursight.access" for r in ours)
@@ -248,7 +277,9 @@ def test_one_report_that_fails_takes_no_other_with_it(reader: Assessor) -> None:
         assessing = Assessing(slow, Settings(micro_wait_ms=20))
         assessing.start()
         texts = ["He rang.", "poison", "He rang again."]
-        found = await asyncio.gather(*(assessing.one(_report(n, t)) for n, t in enumerate(texts)), return_exceptions=True)
+        found = await asyncio.gather(
+            *(assessing.one(_report(n, t)) for n, t in enumerate(texts)), return_exceptions=True
+        )
         assert isinstance(found[1], AssessFailed)
         assert [a.reference for a in found if isinstance(a, Assessment)] == ["0", "2"]
         await assessing.stop()
@@ -257,7 +288,11 @@ def test_one_report_that_fails_takes_no_other_with_it(reader: Assessor) -> None:
 
 
 def test_a_fault_of_ours_is_a_500_that_says_nothing(
-    settings: Settings, store: Store, reader: Assessor, make_key: Callable[[AccountRole], dict[str, str]], caplog: pytest.LogCaptureFixture
+    settings: Settings,
+    store: Store,
+    reader: Assessor,
+    make_key: Callable[[AccountRole], dict[str, str]],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     slow = _Slow(reader)
     slow.gate.set()

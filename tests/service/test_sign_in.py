@@ -63,7 +63,9 @@ def test_the_form_needs_its_token(client: TestClient, ann: str, password: str) -
     assert client.post("/sign-in", data={"name": ann, "password": password, "token": token}).status_code == 403
 
 
-def test_failures_lock_the_account_and_are_on_the_record(client: TestClient, ann: str, password: str, store: Store) -> None:
+def test_failures_lock_the_account_and_are_on_the_record(
+    client: TestClient, ann: str, password: str, store: Store
+) -> None:
     def attempt(word: str) -> str:
         answer = client.post("/sign-in", data={"name": ann, "password": word, "token": _token(client)})
         return "in" if answer.status_code == 303 else answer.text
@@ -84,7 +86,10 @@ def test_an_unknown_name_reads_the_same_and_is_not_kept(client: TestClient, stor
     answer = client.post("/sign-in", data={"name": "MyPassword1234", "password": "x", "token": _token(client)})
     assert answer.status_code == 401 and "The name or the password is not right" in answer.text
     with store.read() as session:
-        assert "mypassword" not in " ".join(f"{r.actor}{r.detail}{r.subject}" for r in session.scalars(select(AuditRow))).lower()
+        assert (
+            "mypassword"
+            not in " ".join(f"{r.actor}{r.detail}{r.subject}" for r in session.scalars(select(AuditRow))).lower()
+        )
 
 
 def test_disabling_ends_sessions_at_once(client: TestClient, sign_in: Callable[[], None], store: Store) -> None:
@@ -104,7 +109,9 @@ def test_a_session_ends(client: TestClient, sign_in: Callable[[], None], store: 
     assert answer.headers["location"] == "/sign-in?next=%2F%3Fsuggestion%3Dno_change"
 
 
-@pytest.mark.parametrize("address", ["//evil.example", "https://evil.example", "/\\evil.example", "javascript:alert(1)", "/a\nb", ""])
+@pytest.mark.parametrize(
+    "address", ["//evil.example", "https://evil.example", "/\\evil.example", "javascript:alert(1)", "/a\nb", ""]
+)
 def test_sign_in_leads_nowhere_else(address: str) -> None:
     assert safe_next(address) == ""
 

@@ -31,7 +31,9 @@ def test_the_same_report_twice_is_one_and_a_changed_text_a_revision(any_store: S
     with any_store.write() as session:
         first, new = keep_report(session, report)
     with any_store.write() as session:
-        again, new_again = keep_report(session, report.model_copy(update={"recorded_offence": RecordedOffence.STALKING}))
+        again, new_again = keep_report(
+            session, report.model_copy(update={"recorded_offence": RecordedOffence.STALKING})
+        )
     with any_store.write() as session:
         changed, new_text = keep_report(session, report.model_copy(update={"text": "He waited."}))
     assert (new, new_again, new_text) == (True, False, True)
@@ -82,7 +84,9 @@ def test_the_queue_is_by_priority_and_lists_recorded_stalking_apart(any_store: S
         assert [i.reference for i in queue_page(session, 1, 10).items] == ["high", "unknown", "low", "recorded"]
         assert [i.reference for i in queue_page(session, 1, 10, apart=True).items] == ["apart"]
         assert [i.reference for i in queue_page(session, 1, 10, Suggestion.ASK).items] == ["unknown"]
-        assert [i.reference for i in queue_page(session, 1, 10, recorded=RecordedOffence.STALKING).items] == ["recorded"]
+        assert [i.reference for i in queue_page(session, 1, 10, recorded=RecordedOffence.STALKING).items] == [
+            "recorded"
+        ]
         second = queue_page(session, 2, 3)
         assert ([i.reference for i in second.items], second.pages, second.total) == (["recorded"], 2, 4)
         assert queue_page(session, 99, 3).page == 2

@@ -1,0 +1,161 @@
+"""The console's jobs in a real browser, at 1280 and 400 pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from playwright.sync_api import BrowserContext, Page, expect
+
+if TYPE_CHECKING:
+    from conftest import Site
+
+Axe = Callable[..., list[str]]
+Enter = Callable[..., None]
+
+
+def _fits(page: Page) -> bool:
+    """Nothing makes the page wider than the window."""
+    return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
+
+
+def test_a_reviewer_signs_in_finds_a_report_and_reads_it(page: Page, site: Site) -> None:
+    page.goto(f"{site.address}/?recorded=harassment")
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    page.get_by_label("Name").fill(site.name)
+    page.get_by_label("Password").fill(site.password)
+    page.get_by_role("main").get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="Reports to review")).to_be_visible()
+    assert page.url.endswith("/?recorded=harassment"), "sign-in leads back to the page asked for"
+
+    page.get_by_label("Recorded as").select_option("public_order")
+    page.get_by_role("button", name="Filter").click()
+    expect(page.get_by_text("1 report", exact=False).first).to_be_visible()
+    assert "recorded=public_order" in page.url
+    page.get_by_role("link", name="Clear filters").click()
+
+    page.goto(f"{site.address}/?recorded=harassment&page=1")
+    link = page.get_by_role("link", name="REF-STALKED")
+    while link.count() == 0:
+        page.get_by_role("link", name="Next").click()
+    link.click()
+    expect(page).to_have_title("Report REF-STALKED – Foursight")
+    assert "REF" not in page.url
+    marks = page.locator("#report-text mark")
+    assert marks.count() > 0
+    expect(page.locator("#report-text .fs-label").first).to_be_visible()
+    for heading in ("What the report says", "FOUR", "Points for stalking", "Points against", "Who looked before"):
+        expect(page.get_by_role("heading", name=heading)).to_be_visible()
+    page.locator(".fs-quotes__link").first.click()
+    assert "#mark-" in page.url and page.locator(":target").count() == 1
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    page.go_back()
+    page.reload()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+
+
+def test_marks_differ_by_more_than_colour(page: Page, site: Site, enter: Enter) -> None:
+    enter(page)
+    _open(page, site, "REF-STALKED")
+    for mark in page.locator("#report-text mark").all():
+        line = mark.evaluate("e => getComputedStyle(e).borderBottomStyle")
+        assert line in ("solid", "double", "dotted", "dashed")
+    words = page.locator("#report-text .fs-label").all_inner_texts()
+    assert words and all(word.strip() for word in words)
+
+
+def test_a_wrong_password_is_explained(page: Page, site: Site, axe: Axe) -> None:
+    page.goto(f"{site.address}/sign-in")
+    page.get_by_label("Name").fill(site.name)
+    page.get_by_label("Password").fill("not the password")
+    page.get_by_role("main").get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("alert")).to_contain_text("not right")
+    assert axe(page) == [] and _fits(page)
+
+
+def test_a_hostile_text_stays_text(page: Page, site: Site, enter: Enter) -> None:
+    enter(page)
+    _open(page, site, "REF-HOSTILE")
+    expect(page).to_have_title("Report REF-HOSTILE – Foursight")
+    assert page.locator("#report-text script, #report-text img, #report-text h1").count() == 0
+    assert page.get_by_role("heading", level=1).all_inner_texts() == ["Report REF-HOSTILE"]
+    shown = page.locator("#report-text").inner_text()
+    assert '<script>document.title="owned"</script>' in shown.replace("\n", "") or "<script>" in shown
+    assert "U+202E" in shown and "\u202e" not in shown
+    assert _fits(page)
+
+
+def test_every_page_is_accessible_and_fits(
+    page: Page, site: Site, enter: Enter, administrator: tuple[str, str], axe: Axe
+) -> None:
+    page.goto(f"{site.address}/sign-in")
+    assert axe(page) == [] and _fits(page)
+    enter(page)
+    for path in ("/", "/?page=2", "/?recorded=breach", "/recorded-as-stalking", "/account", "/audit", "/nothing"):
+        page.goto(site.address + path)
+        assert axe(page) == [], path
+        assert _fits(page), path
+    for reference in ("REF-STALKED", "REF-HOSTILE", "REF-QUARREL"):
+        _open(page, site, reference)
+        assert axe(page) == [], reference
+        assert _fits(page), reference
+    page.context.clear_cookies()
+    enter(page, *administrator)
+    for path in ("/audit", "/audit?verify=1", "/account"):
+        page.goto(site.address + path)
+        assert axe(page) == [], path
+        assert _fits(page), path
+
+
+def test_the_api_documentation_works_under_the_policy(page: Page, site: Site, axe: Axe) -> None:
+    page.goto(f"{site.address}/docs")
+    expect(page.get_by_text("/v1/assess/batch")).to_be_visible()
+    # Swagger UI's own order of headings and what it unfolds are not ours to mend: the rules of WCAG on the page as it opens.
+    assert axe(page, "wcag2a") == []
+    page.get_by_text("Assess one report").click()
+    expect(page.get_by_text("No valid API key.")).to_be_visible()
+
+
+def test_the_queue_by_keyboard(open_browser: Callable[..., BrowserContext], site: Site, enter: Enter) -> None:
+    page = open_browser().new_page()
+    enter(page)
+    rows = page.locator("[data-row]")
+    page.keyboard.press("j")
+    expect(rows.nth(0)).to_be_focused()
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("k")
+    expect(rows.nth(1)).to_be_focused()
+    page.get_by_role("button", name="Keys j, k and Enter are on").click()
+    rows.nth(1).focus()
+    page.keyboard.press("j")
+    expect(rows.nth(1)).to_be_focused()
+    reference = rows.nth(1).inner_text()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"Report {reference}")
+
+
+def test_all_works_without_javascript(
+    open_browser: Callable[..., BrowserContext], site: Site, enter: Enter, width: int
+) -> None:
+    page = open_browser(width, java_script_enabled=False).new_page()
+    enter(page)
+    page.get_by_label("Recorded as").select_option("harassment")
+    page.get_by_role("button", name="Filter").click()
+    page.get_by_role("link", name="Next").click()
+    page.locator("[data-row]").first.click()
+    assert page.locator("#report-text mark").count() > 0
+    page.get_by_role("link", name="Recorded as stalking").click()
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+
+
+def _open(page: Page, site: Site, reference: str) -> None:
+    page.goto(f"{site.address}/")
+    link = page.get_by_role("link", name=reference, exact=True)
+    while link.count() == 0:
+        page.get_by_role("link", name="Next").click()
+        page.wait_for_load_state()
+    link.click()
+    page.wait_for_load_state()

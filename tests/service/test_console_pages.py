@@ -1,0 +1,251 @@
+"""The pages as a browser gets them: what they hold, what they must never hold, and how the text is marked."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import select
+
+from models.contracts import Evidence
+from nlp.taxonomy import BY_CODE, CODE_NAMES, RecordedOffence, Relationship, Role, Status, Suggestion
+from service.audit import AuditRow
+from service.console import words
+from service.console.marking import chunks, number, pieces
+from service.console.templating import environment
+from service.policy import AccountRole
+from service.store import Store
+
+ROOT = Path(__file__).parents[2]
+HOSTILE = (
+    '<script>alert(1)</script><img src=x onerror="alert(2)">\'"><svg/onload=alert(3)></mark></div></main> {{ 7*7 }} {% raw %} &lt;b&gt; '
+    "\x1b[2J\x07 \u202eesrever\u202c \u200b he followed me home again and again \r\nand waited outside since May, I am scared of him"
+)
+
+
+def _text_of(page: str) -> str:
+    """The report's text as a reader sees it: labels and the names of odd characters taken out."""
+    found = re.search(r'<div class="fs-text" id="report-text">(.*?)</div>', page, re.S)
+    assert found
+    inner = re.sub(r'<span class="fs-(label|odd)[^>]*>[^<]*</span>', "", found[1])
+    return html.unescape(re.sub(r"</?mark[^>]*>", "", inner))
+
+
+def test_the_queue_lists_reports_with_the_reason(
+    client: TestClient, sign_in: Callable[[], None], keep: Callable[..., str], stalked: str, quarrel: str
+) -> None:
+    keep("REF-HIGH", stalked, recorded_offence="harassment")
+    keep("REF-LOW", quarrel, recorded_offence="public_order")
+    sign_in()
+    page = client.get("/").text
+    assert "REF-HIGH" in page and "REF-LOW" in page and "Harassment" in page
+    assert "REF-LOW" not in client.get("/?recorded=harassment").text
+    assert "No report matches these filters" in client.get("/?recorded=breach").text
+    assert client.get("/?recorded=nonsense&suggestion=<b>&page=-4").status_code == 200
+    assert client.get("/?page=99999999999999999999").status_code == 200
+
+
+def test_filters_stay_in_the_address_from_page_to_page(
+    settings: object, client: TestClient, sign_in: Callable[[], None], keep: Callable[..., str], stalked: str
+) -> None:
+    client.app.state.settings.page_size = 2  # type: ignore[attr-defined]
+    for n in range(5):
+        keep(f"R{n}", stalked, recorded_offence="harassment")
+    sign_in()
+    page = client.get("/?recorded=harassment&page=2").text
+    assert "page 2 of 3" in page
+    assert 'href="/?recorded=harassment&amp;page=3"' in page and '<option value="harassment" selected' in page
+
+
+def test_empty_lists_say_so(client: TestClient, sign_in: Callable[[], None]) -> None:
+    sign_in()
+    assert "The queue is empty" in client.get("/").text
+    assert "There is none" in client.get("/recorded-as-stalking").text
+
+
+def test_the_report_page_shows_the_whole_explanation(
+    client: TestClient, sign_in: Callable[[], None], keep: Callable[..., str], stalked: str, store: Store
+) -> None:
+    report_id = keep("REF-1", stalked, recorded_offence="harassment", victim_ref="Victim Name")
+    sign_in()
+    page = client.get(f"/reports/{report_id}").text
+    assert _text_of(page) == stalked
+    for heading in (
+        "What the report says",
+        "FOUR",
+        "Points for stalking",
+        "Points against",
+        "The record",
+        "Who looked before",
+    ):
+        assert heading in page
+    for letter in ("Fixated", "Obsessive", "Unwanted", "Repeated"):
+        assert letter in page
+    assert "Nobody: you are the first" in page
+    assert "Victim Name" not in page and report_id not in re.search(r"<title>.*?</title>", page)[0]  # type: ignore[index]
+    assert "opened this report" in client.get(f"/reports/{report_id}").text
+    with store.read() as session:
+        looks = list(session.scalars(select(AuditRow).where(AuditRow.subject == report_id)))
+    assert len(looks) == 2 and all(stalked[:20] not in look.detail for look in looks)
+
+
+def test_a_hostile_text_is_only_text(client: TestClient, sign_in: Callable[[], None], keep: Callable[..., str]) -> None:
+    report_id = keep("<b>REF</b>", HOSTILE, source="<i>src</i>")
+    sign_in()
+    page = client.get(f"/reports/{report_id}").text
+    assert "<script>alert" not in page and "<img src=x" not in page and "<svg/onload" not in page
+    assert "<b>REF</b>" not in page and "<i>src</i>" not in page
+    for name in ("U+001B", "U+0007", "U+202E", "U+202C", "U+200B"):
+        assert name in page
+    shown = re.sub("[\x1b\x07\u202e\u202c\u200b\r]", "", HOSTILE)
+    assert _text_of(page) == shown
+    assert "\u202e" not in page and "\x1b" not in page
+    assert "<b>REF</b>" not in client.get("/").text
+
+
+def test_pages_are_strict(
+    client: TestClient, sign_in: Callable[[AccountRole], None], keep: Callable[..., str], stalked: str
+) -> None:
+    report_id = keep("REF-1", stalked)
+    pages = {
+        AccountRole.REVIEWER: ("/", "/recorded-as-stalking", f"/reports/{report_id}", "/account", "/reports/none"),
+        AccountRole.ADMINISTRATOR: ("/audit", "/audit?verify=1"),
+    }
+    for role, paths in pages.items():
+        sign_in(role)
+        for path in (*paths, "/docs"):
+            answer = client.get(path, headers={"Accept": "text/html"})
+            policy = answer.headers["content-security-policy"]
+            assert "default-src 'none'" in policy and "unsafe" not in policy and "frame-ancestors 'none'" in policy
+            assert (
+                answer.headers["x-content-type-options"] == "nosniff" and answer.headers["cache-control"] == "no-store"
+            )
+            assert not re.search(r"<style|\sstyle=|\son\w+=|javascript:|<script(?![^>]*\ssrc=)", answer.text), path
+            assert not re.search(r'(?:src|href)="(?:https?:)?//', answer.text), "nothing loads from another host"
+
+
+def test_a_missing_report_is_a_page(client: TestClient, sign_in: Callable[[], None]) -> None:
+    sign_in()
+    for path in ("/reports/" + "0" * 32, "/reports/x'--", "/reports/" + "a" * 500, "/reports/%00"):
+        answer = client.get(path, headers={"Accept": "text/html"})
+        assert answer.status_code == 404 and "There is no such report" in answer.text, path
+
+
+def test_the_trail_for_administrators(client: TestClient, sign_in: Callable[[AccountRole], None]) -> None:
+    sign_in(AccountRole.ADMINISTRATOR)
+    assert "sign_in" in client.get("/audit").text
+    assert "The trail is whole" in client.get("/audit?verify=1").text
+
+
+def _span(text: str, start: int, end: int, code: str = "contact", status: Status = Status.ASSERTED) -> Evidence:
+    return Evidence(start=start, end=end, quote=text[start:end], code=code, status=status, weight=0.1)
+
+
+@st.composite
+def _marked(draw: st.DrawFn) -> tuple[str, list[Evidence]]:
+    text = draw(st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=80))
+    spans = []
+    for _ in range(draw(st.integers(0, 12))):
+        start = draw(st.integers(0, len(text) - 1))
+        end = draw(st.integers(start + 1, len(text)))
+        spans.append(_span(text, start, end, draw(st.sampled_from(CODE_NAMES)), draw(st.sampled_from(Status))))
+    return text, spans
+
+
+@given(_marked())
+def test_marking_keeps_every_character_under_the_right_marks(case: tuple[str, list[Evidence]]) -> None:
+    text, evidence = case
+    marks = number(evidence)
+    found = pieces(text, marks)
+    place = 0
+    started = []
+    for piece in found:
+        plain = "".join(chr(int(c.text[2:], 16)) if c.odd else c.text for c in piece.chunks)
+        # Only the carriage return of a line end is left out, and it may have been cut from its line feed.
+        width = len(plain)
+        while text[place : place + width].replace("\r\n", "\n") != plain and width <= len(text):
+            width += 1
+        covering = {m.number for m in marks if m.evidence.start <= place and place + width <= m.evidence.end}
+        assert {m.number for m in piece.layers} <= covering
+        assert len(piece.layers) == min(3, len(covering))
+        assert all(m.evidence.start == place for m in piece.starts)
+        started += [m.number for m in piece.starts]
+        place += width
+    assert place == len(text)
+    assert sorted(started) == [m.number for m in marks]
+
+
+@given(_marked())
+def test_the_markup_nests_and_holds_the_text(case: tuple[str, list[Evidence]]) -> None:
+    text, evidence = case
+    macro = environment().get_template("macros.html").module.marked  # type: ignore[attr-defined]
+    markup = "".join(macro(piece) for piece in pieces(text, number(evidence)))
+    assert markup.count("<mark") == markup.count("</mark>")
+    plain = html.unescape(re.sub(r"<[^>]+>", "", re.sub(r'<span class="fs-label[^>]*>[^<]*</span>', "", markup)))
+    expected = "".join(c.text for c in chunks(text))
+    if not any("\r" in e.quote for e in evidence):
+        assert plain == expected
+
+
+def test_unasserted_marks_are_named_and_look_different() -> None:
+    text = "He says he never rang."
+    labels = {}
+    for status in Status:
+        (mark,) = number([_span(text, 11, 21, "contact", status)])
+        labels[status] = mark.label
+        assert ("fs-mark--unasserted" in mark.classes) == (status is not Status.ASSERTED)
+    assert labels[Status.ASSERTED] == "Contact" and labels[Status.SUSPECT_ACCOUNT] == "Suspect says: contact"
+    assert len(set(labels.values())) == len(Status)
+
+
+def test_three_hundred_marks_render(client: TestClient) -> None:
+    text = "he rang me again " * 300
+    evidence = [_span(text, 17 * n, 17 * n + 7, CODE_NAMES[n % len(CODE_NAMES)]) for n in range(300)]
+    assert sum(len(piece.starts) for piece in pieces(text, number(evidence))) == 300
+
+
+def test_every_code_has_words_and_a_style() -> None:
+    styles = (ROOT / "service/console/static/foursight.css").read_text(encoding="utf-8")
+    assert all(f".fs-code-{code}" in styles for code in BY_CODE)
+    assert set(words.SUGGESTION_TAG) == set(Suggestion) and set(words.RECORDED) == set(words.RECORDED_AS) == set(
+        RecordedOffence
+    )
+    assert set(words.RELATIONSHIP) == set(Relationship) and set(words.STATUS) == set(words.STATUS_PREFIX) == set(Status)
+    assert set(words.ROLE) == set(Role)
+
+
+@pytest.mark.parametrize(
+    ("probability", "says"), [(0.0, "under 1%"), (0.004, "under 1%"), (0.5, "50%"), (0.994, "99%"), (1.0, "over 99%")]
+)
+def test_percentages_never_claim_certainty(probability: float, says: str) -> None:
+    assert words.percent(probability) == says
+
+
+def test_the_macros_and_the_stylesheet_belong_together() -> None:
+    """govuk-frontend-jinja 4.1 renders GOV.UK Frontend 6.3; another pair may draw components without their styles."""
+    package = json.loads((ROOT / "package.json").read_text(encoding="utf-8"))
+    pairs = {"4.1": "6.3"}
+    macros = ".".join(version("govuk-frontend-jinja").split(".")[:2])
+    assert macros in pairs, (
+        f"govuk-frontend-jinja {macros}: see its README for the GOV.UK Frontend that it renders, and add the pair"
+    )
+    assert package["dependencies"]["govuk-frontend"].startswith(pairs[macros])
+
+
+def test_the_built_files_are_there(client: TestClient) -> None:
+    for name in (
+        "govuk/govuk-frontend.min.css",
+        "govuk/govuk-frontend.min.js",
+        "swagger/swagger-ui-bundle.js",
+        "foursight.css",
+    ):
+        assert client.get(f"/static/{name}").status_code == 200, f"{name} is missing: run npm ci && npm run build"
+    assert "GDS Transport" not in client.get("/static/govuk/govuk-frontend.min.css").text
