@@ -69,10 +69,10 @@ def enforce(request: Request) -> None:
         if identity is None:
             here = quote(request.url.path) + (f"?{request.url.query}" if request.url.query else "")
             raise SignInNeeded(here if request.method == "GET" else "")
+    request.state.identity = identity  # before the check: the page that refuses still shows who is signed in
     if identity.role not in rule.roles:
         audit.record(store, identity.actor, "access.refused", route=path, role=identity.role.value)
         raise Problem(403, f"the role {identity.role.value} may not do this; ask an administrator if yours should.")
-    request.state.identity = identity
 
 
 def _bearer(request: Request) -> str:

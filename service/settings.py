@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 
@@ -76,16 +77,15 @@ class Settings(BaseSettings):
         if self.secret_key is not None:
             return self.secret_key.get_secret_value().encode()
         path = self.var / "secret"
-        make_private_folder(self.var)
         try:
-            # O_EXCL: of two processes that start together, one writes and the other reads what it wrote.
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            pass
-        else:
-            with os.fdopen(handle, "wb") as file:
-                file.write(secrets.token_hex(32).encode())
-        found = path.read_bytes().strip()
+            make_private_folder(self.var)
+            if not path.exists():
+                _write_once(path, secrets.token_hex(32).encode())
+            found = path.read_bytes().strip()
+        except OSError as fault:
+            raise SettingsError(
+                f"{path} cannot be used ({fault.strerror}); set FOURSIGHT_VAR to a folder that can be written."
+            ) from None
         if len(found) < 32:
             raise SettingsError(f"{path} is too short to be a secret; delete it and start again to make a new one.")
         return found
@@ -97,3 +97,17 @@ class SettingsError(RuntimeError):
 
 def make_private_folder(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+
+def _write_once(path: Path, content: bytes) -> None:
+    """Write a whole file for its owner only. Of two processes that start together one wins, and both read what it wrote."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+    try:
+        # A link appears whole or not at all, and never replaces one that is there.
+        with suppress(FileExistsError):
+            path.hardlink_to(draft)
+    finally:
+        draft.unlink()

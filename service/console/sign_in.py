@@ -54,6 +54,9 @@ def _form(request: Request, next_page: str, name: str = "", problem: str = "", s
 
 @router.get("/sign-in")
 def sign_in_page(request: Request, next: str = "") -> Response:
+    identity = auth.by_session(store_of(request), request.cookies.get(COOKIE, ""))
+    if identity is not None:
+        return RedirectResponse(safe_next(next) or home(identity.role), 303)
     return _form(request, safe_next(next))
 
 

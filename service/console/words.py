@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from nlp.taxonomy import Offence, RecordedOffence, Relationship, Role, Status, Suggestion
+from models.contracts import Assessment
+from nlp.taxonomy import BEHAVIOUR_NAMES, BY_CODE, Offence, RecordedOffence, Relationship, Role, Status, Suggestion
 
 SUGGESTION_TAG: dict[Suggestion, tuple[str, str]] = {
     Suggestion.REVIEW: ("Review as stalking", "govuk-tag--orange"),
@@ -119,6 +120,26 @@ def headline(suggestion: Suggestion, recorded_offence: str | None) -> str:
     if already:
         return "It is recorded as stalking, and the text read on its own describes none."
     return "The text does not describe stalking. No change is suggested."
+
+
+def why(assessment: Assessment) -> str:
+    """The suggestion's reason in one line: what was done and how often, or the question to ask, or the point against."""
+    if assessment.suggestion is Suggestion.ASK and assessment.questions:
+        return assessment.questions[0]
+    if assessment.suggestion is Suggestion.NO_CHANGE and assessment.points_against:
+        return assessment.points_against[0].text
+    weights: dict[str, float] = {}
+    for item in assessment.evidence:
+        if item.status is Status.ASSERTED and item.code in BEHAVIOUR_NAMES:
+            weights[item.code] = weights.get(item.code, 0.0) + item.weight
+    if not weights:
+        return "No act of stalking is said to have happened."
+    names = [BY_CODE[code].title.lower() for code in sorted(weights, key=lambda code: -weights[code])[:3]]
+    acts = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    line = acts[:1].upper() + acts[1:]
+    if assessment.occasions.at_least > 1:
+        line += f", on {assessment.occasions.at_least} or more occasions"
+    return f"{line}; made plain that it is unwanted." if assessment.four.unwanted.present else f"{line}."
 
 
 def day(moment: datetime | None) -> str:

@@ -35,7 +35,14 @@ class Store:
             if self.sqlite and parsed.database and parsed.database != ":memory:":
                 Path(parsed.database).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             # hide_parameters: an error must never carry report text into a log.
-            self.engine: Engine = create_engine(parsed, hide_parameters=True, pool_pre_ping=not self.sqlite)
+            # Requests run in up to 40 threads: a connection each, or they would wait for one another here.
+            self.engine: Engine = create_engine(
+                parsed, hide_parameters=True, pool_pre_ping=not self.sqlite, pool_size=10, max_overflow=30
+            )
+        except OSError as fault:
+            raise StoreError(
+                f"the folder of the database cannot be made ({fault.strerror}: {fault.filename}); set FOURSIGHT_VAR to one that can be written."
+            ) from None
         except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as fault:
             raise StoreError(
                 "FOURSIGHT_DATABASE_URL is not an address that can be used; write sqlite:///path or postgresql://user:password@host/name."

@@ -96,7 +96,7 @@ class QueueItem:
     recorded_offence: str | None
     suggestion: Suggestion
     probability: float
-    why: str
+    assessment: Assessment
 
 
 @dataclass(frozen=True)
@@ -154,20 +154,8 @@ def _item(report: ReportRow, assessment: AssessmentRow) -> QueueItem:
         recorded_offence=report.recorded_offence,
         suggestion=Suggestion(assessment.suggestion),
         probability=assessment.probability,
-        why=_why(assessment),
+        assessment=Assessment.model_validate(assessment.body),
     )
-
-
-def _why(assessment: AssessmentRow) -> str:
-    """The first point on the side that the suggestion takes, else the first question."""
-    body = Assessment.model_validate(assessment.body)
-    own, other = body.points_for, body.points_against
-    if body.suggestion is Suggestion.NO_CHANGE:
-        own, other = other, own
-    if body.suggestion is Suggestion.ASK and body.questions:
-        return body.questions[0]
-    points = [*own, *other]
-    return points[0].text if points else "Nothing in the text points either way."
 
 
 @dataclass(frozen=True)

@@ -15,14 +15,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from models.contracts import Evidence
+from models.assessor import Assessor
+from models.contracts import Evidence, Report
 from nlp.taxonomy import BY_CODE, CODE_NAMES, RecordedOffence, Relationship, Role, Status, Suggestion
-from service.audit import AuditRow
 from service.console import words
 from service.console.marking import chunks, number, pieces
 from service.console.templating import environment
 from service.policy import AccountRole
 from service.store import Store
+from service.store.tables import AuditRow
 
 ROOT = Path(__file__).parents[2]
 HOSTILE = (
@@ -249,3 +250,22 @@ def test_the_built_files_are_there(client: TestClient) -> None:
     ):
         assert client.get(f"/static/{name}").status_code == 200, f"{name} is missing: run npm ci && npm run build"
     assert "GDS Transport" not in client.get("/static/govuk/govuk-frontend.min.css").text
+
+
+def test_the_queue_says_why_in_one_line(reader: Assessor, stalked: str) -> None:
+    assessment = reader.assess(Report(reference="A", text=stalked))
+    no_evidence = assessment.model_copy(update={"evidence": [], "suggestion": Suggestion.REVIEW})
+    assert words.why(no_evidence) == "No act of stalking is said to have happened."
+    acts = [
+        _span(stalked, 0, 2, "following"),
+        _span(stalked, 3, 5, "contact"),
+        _span(stalked, 3, 5, "threat", Status.NEGATED),
+    ]
+    four = assessment.four.model_copy(
+        update={"unwanted": assessment.four.unwanted.model_copy(update={"present": True})}
+    )
+    occasions = assessment.occasions.model_copy(update={"at_least": 3})
+    shown = no_evidence.model_copy(update={"evidence": acts, "four": four, "occasions": occasions})
+    assert words.why(shown) == "Following and contact, on 3 or more occasions; made plain that it is unwanted."
+    asked = shown.model_copy(update={"suggestion": Suggestion.ASK, "questions": ["When?"]})
+    assert words.why(asked) == "When?"

@@ -21,11 +21,11 @@ from models.contracts import Assessment, Report
 from nlp.text import MAX_CHARACTERS
 from service.app import create_app
 from service.assessing import AssessFailed, Assessing
-from service.audit import AuditRow
 from service.policy import AccountRole
 from service.problems import Problem
 from service.settings import Settings
 from service.store import Store
+from service.store.tables import AuditRow
 
 SECRET = "Wisteria"  # stands in for a word of a report that must never come back in an error or a log
 

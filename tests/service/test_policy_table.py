@@ -9,9 +9,9 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from starlette.routing import Mount
 
-from service import audit
 from service.policy import OPEN_MOUNTS, POLICY, AccountRole, Via
 from service.store import Store
+from service.store.tables import AuditRow
 
 PEOPLE = [role for role in AccountRole if role is not AccountRole.RECORDING_SYSTEM]
 
@@ -91,7 +91,7 @@ def test_a_refusal_is_on_the_record(client: TestClient, sign_in: Callable[[Accou
     sign_in(AccountRole.DATA_SCIENTIST)
     assert client.get("/").status_code == 403
     with store.read() as session:
-        last = session.query(audit.AuditRow).order_by(audit.AuditRow.seq.desc()).first()
+        last = session.query(AuditRow).order_by(AuditRow.seq.desc()).first()
     assert last and last.action == "access.refused" and last.actor.startswith("account:data_scientist")
 
 

@@ -7,6 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from service.settings import Settings, SettingsError
+from service.store import Store, StoreError
 
 
 def test_the_secret_is_made_once_for_its_owner_only(tmp_path: Path) -> None:
@@ -42,3 +43,11 @@ def test_a_bad_setting_does_not_repeat_its_value(monkeypatch: pytest.MonkeyPatch
     with pytest.raises(ValidationError) as caught:
         Settings()
     assert "hunter2" not in str(caught.value)
+
+
+def test_a_folder_that_cannot_be_made_is_one_clear_message(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SettingsError, match="FOURSIGHT_VAR"):
+        _ = Settings(var=tmp_path / "file").secret
+    with pytest.raises(StoreError, match="FOURSIGHT_VAR"):
+        Store(Settings(var=tmp_path / "file" / "var").url)

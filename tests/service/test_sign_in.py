@@ -9,12 +9,12 @@ from fastapi.testclient import TestClient
 from sqlalchemy import select
 
 from service import auth
-from service.audit import COMMAND_LINE, AuditRow
+from service.audit import COMMAND_LINE
 from service.console.sign_in import safe_next
 from service.policy import AccountRole
 from service.settings import Settings
 from service.store import Store
-from service.store.tables import AccountRow, KeyRow, SessionRow, now
+from service.store.tables import AccountRow, AuditRow, KeyRow, SessionRow, now
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def test_a_person_signs_in_and_out(client: TestClient, ann: str, password: str, 
 
 
 def test_the_cookie_is_secure_away_from_this_machine(client: TestClient, ann: str, password: str) -> None:
-    client.base_url = "https://foursight.example"  # type: ignore[assignment]
+    client.base_url = "https://foursight.example"
     answer = client.post("/sign-in", data={"name": ann, "password": password, "token": _token(client)})
     cookies = [c for c in answer.headers.get_list("set-cookie") if "foursight_session" in c]
     assert cookies and all("secure" in c.lower() for c in cookies)
@@ -136,3 +136,10 @@ def test_keys_are_kept_as_digests_and_can_be_revoked(store: Store, settings: Set
     with store.write() as session:
         auth.revoke_key(session, "records", COMMAND_LINE)
     assert auth.by_key(store, key) is None
+
+
+def test_who_is_signed_in_needs_no_form(client: TestClient, sign_in: Callable[[AccountRole], None]) -> None:
+    sign_in(AccountRole.ADMINISTRATOR)
+    assert client.get("/sign-in").headers["location"] == "/audit"
+    refused = client.get("/", headers={"Accept": "text/html"})
+    assert refused.status_code == 403 and "Sign out" in refused.text
