@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -106,6 +107,7 @@ def test_own_commands_load_neither_model_nor_database() -> None:
 def test_the_service_runs_without_torch_and_training() -> None:
     code = """
 import sys
+import threading
 for name in ("torch", "training", "transformers", "mlflow", "sklearn"):
     sys.modules[name] = None  # importing any of them now fails
 from models.contracts import Report
@@ -187,3 +189,23 @@ def test_samples_load_once_and_keep_their_sign_in(
 
 def test_the_shipped_samples_can_be_read() -> None:
     assert len(list(demo.read_samples(demo.SAMPLES))) >= 40
+
+
+def test_a_request_under_way_is_answered_before_the_server_stops(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FOURSIGHT_VAR", str(tmp_path / "var"))
+    key = re.search(r"fsk_\S+", CliRunner().invoke(cli.app, ["keys", "add", "records"]).output)
+    assert key
+    process = _serve(tmp_path, "--port", "0")
+    assert process.stdout
+    address = re.search(r"http://127\.0\.0\.1:\d+", process.stdout.readline())
+    assert address
+    reports = [{"reference": str(n), "text": "He followed me home and waited outside. " * 20} for n in range(60)]
+    headers = {"Authorization": f"Bearer {key[0]}", "Content-Type": "application/json"}
+    request = urllib.request.Request(f"{address[0]}/v1/assess/batch", json.dumps(reports).encode(), headers)
+    threading.Timer(0.4, process.send_signal, [signal.SIGTERM]).start()
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        assert len(json.load(answer)["assessments"]) == 60
+    process.communicate(timeout=30)
+    assert process.returncode in (0, -signal.SIGTERM)
