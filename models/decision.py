@@ -107,12 +107,12 @@ class DecisionModel(BaseModel):
         return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, self.log_odds(reading)))))
 
     def suggestion(self, probability: float, reading: Reading) -> Suggestion:
-        """Choose one of the three answers."""
+        """Choose one of the three answers. A review always cites an act: without an asserted one the officer is asked what happened."""
         unclear = float(sigmoid(reading.document["label"])[1])
         if unclear >= self.ask and probability < self.sure:
             return Suggestion.ASK
         if probability >= self.high:
-            return Suggestion.REVIEW
+            return Suggestion.REVIEW if any(counts_as_evidence(s) for s in reading.spans) else Suggestion.ASK
         return Suggestion.NO_CHANGE if probability < self.low else Suggestion.ASK
 
 

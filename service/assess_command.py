@@ -116,8 +116,8 @@ def _one(assessor: Assessor, text: str, as_json: bool, output: Path | None) -> N
     from rich.console import Console
 
     from models.contracts import Report
+    from service.intake import describe
     from service.present import show
-    from service.problems import describe
 
     try:
         assessment = assessor.assess(Report(reference="text", text=text))
@@ -171,9 +171,9 @@ def _many(
         TimeRemainingColumn,
     )
 
-    from service.api.reading import BadLine
+    from service.intake import BadLine
 
-    stderr = Console(stderr=True, highlight=False, markup=False)
+    stderr = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
     done = _already(output) if resume and output is not None else set()
     counts = {"assessed": 0, "bad": 0, "skipped": 0}
     total = _count_lines(source) if size else None

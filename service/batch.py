@@ -17,8 +17,7 @@ from pydantic import ValidationError
 
 from models.contracts import Report
 from nlp.text import MAX_CHARACTERS
-from service.api.reading import BadLine, parse_report
-from service.problems import Fault, describe
+from service.intake import BadLine, Fault, describe, parse_report
 
 # A line may hold the longest text with every character escaped as \uXXXX\uXXXX, and the other fields.
 MAX_LINE_BYTES = MAX_CHARACTERS * 12 + 10_000

@@ -12,12 +12,11 @@ from sqlalchemy import select
 
 from models.contracts import Report
 from service import auth
-from service.api.reading import parse_report
 from service.app import load_reader
 from service.assessing import Reader
 from service.audit import COMMAND_LINE
+from service.intake import Fault, parse_report
 from service.policy import AccountRole
-from service.problems import Fault
 from service.settings import Settings, make_private_folder
 from service.store import Store
 from service.store.reports import keep_assessment, keep_report, without_assessment

@@ -177,6 +177,56 @@ def show_giveaways(
     )
 
 
+@corpus_app.command("agreement")
+def agreement() -> None:
+    """Print how far the second annotator agrees with the gold labels: by desk, by split, over all."""
+    from training.agreement import compare, load_second_labels
+
+    corpus, second = _corpus(), load_second_labels()
+    table = Table(title=f"Second annotator on {len(second)} reports")
+    for column in (
+        "desk",
+        "reports",
+        "kappa",
+        "same label",
+        "kappa, both clear",
+        "span F1",
+        "status",
+        "occasions exact",
+        "relationship",
+    ):
+        table.add_column(column, justify="left" if column == "desk" else "right")
+    groups: dict[str, list[Record]] = {}
+    for record in corpus.records:
+        groups.setdefault(record.desk, []).append(record)
+    rows = (
+        sorted(groups.items())
+        + [(f"all of {s}", corpus.split(s)) for s in ("train", "dev", "test")]
+        + [("all", list(corpus.records))]
+    )
+    for name, records in rows:
+        found = compare(records, second)
+        if found is not None:
+            figures = (
+                found.kappa,
+                found.same_label,
+                found.kappa_clear,
+                found.span_f1,
+                found.status,
+                found.occasions,
+                found.relationship,
+            )
+            table.add_row(name, str(found.reports), *(f"{f:.2f}" for f in figures))
+    console.print(table)
+    label_of = {r.id: r.label.value for r in corpus.records}
+    apart = [
+        f"{i} ({label_of[i]} / {s.label.value})"
+        for i, s in sorted(second.items())
+        if i in label_of and s.label.value != label_of[i]
+    ]
+    console.print(f"differ on {len(apart)} (gold / second): " + ", ".join(apart), markup=False, highlight=False)
+
+
 @corpus_app.command("import")
 def import_desk(
     file: Path, to: Annotated[Path, typer.Option(help="The folder of desks.")] = Path("datasets/reports")
@@ -194,3 +244,28 @@ def import_desk(
         raise _fail("\n".join(problems))
     write_records(to / file.name, records)
     console.print(f"{len(records)} reports in {to / file.name}; give the desk a split in datasets/splits.json")
+
+
+@corpus_app.command("datasheet")
+def datasheet(
+    plot: Annotated[Path, typer.Option(help="Where to draw the picture.")] = Path("datasets/composition.svg"),
+) -> None:
+    """Print the datasheet's tables as Markdown and draw its picture."""
+    from training import datasheet as sheet
+
+    records = _corpus().records
+    sheet.plot(records, plot)
+    typer.echo(sheet.markdown(records))
+
+
+@corpus_app.command("samples")
+def make_samples(
+    out: Annotated[Path, typer.Option(help="Where to write them.")] = Path("datasets/samples.jsonl"),
+    count: Annotated[int, typer.Option(min=1, help="How many.")] = 60,
+) -> None:
+    """Choose the sample reports of a first run from the test split."""
+    from training.samples import choose_samples, write_samples
+
+    reports = choose_samples(_corpus().split("test"), count)
+    write_samples(out, reports)
+    console.print(f"{len(reports)} reports in {out}")

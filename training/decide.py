@@ -16,7 +16,7 @@ from sklearn.model_selection import LeaveOneGroupOut, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from models.decision import DecisionModel, feature_matrix
+from models.decision import DecisionModel, counts_as_evidence, feature_matrix
 from models.reading import Reading, sigmoid
 from nlp.taxonomy import Label
 from training.corpus import Record
@@ -61,7 +61,8 @@ def fit_decision(records: Sequence[Record], readings: Sequence[Reading]) -> tupl
         chosen = ~clear & (desks == desk)
         probability[chosen] = 1 / (1 + np.exp(-(slope * fitted.decision_function(everything[chosen]) + shift)))
     unclear_head = np.array([float(sigmoid(r.document["label"])[1]) for r in readings])
-    thresholds = choose_thresholds(probability, unclear_head, np.array([r.label.value for r in records]))
+    acts = np.array([any(counts_as_evidence(s) for s in r.spans) for r in readings])
+    thresholds = choose_thresholds(probability, unclear_head, acts, np.array([r.label.value for r in records]))
     model = DecisionModel(
         names=names,
         mean=scaler.mean_.tolist(),
@@ -75,13 +76,18 @@ def fit_decision(records: Sequence[Record], readings: Sequence[Reading]) -> tupl
     return model, {"strength": best, "log_loss": losses[best], "slope": slope, "shift": shift}
 
 
-def answers(p: Array, unclear: Array, low: float, high: float, ask: float, sure: float) -> npt.NDArray[np.str_]:
+def answers(
+    p: Array, unclear: Array, acts: npt.NDArray[np.bool_], low: float, high: float, ask: float, sure: float
+) -> npt.NDArray[np.str_]:
     """Apply a threshold set to arrays, as ``DecisionModel.suggestion`` does to one report."""
     asked = (unclear >= ask) & (p < sure)
-    return np.where(asked | ((p >= low) & (p < high)), "ask", np.where(p >= high, "review", "none"))
+    asked |= (p >= low) & ((p < high) | ~acts)
+    return np.where(asked, "ask", np.where(p >= high, "review", "none"))
 
 
-def choose_thresholds(p: Array, unclear: Array, labels: npt.NDArray[np.str_]) -> dict[str, float]:
+def choose_thresholds(
+    p: Array, unclear: Array, acts: npt.NDArray[np.bool_], labels: npt.NDArray[np.str_]
+) -> dict[str, float]:
     """Choose the set with recall of at least RECALL (stalking reviewed or asked about) and the least reviewing of other reports.
 
     A question costs half a review. Of sets that ask about more than MOST_ASKED of the clear reports, or of fewer than half of the unclear ones, the
@@ -100,7 +106,7 @@ def choose_thresholds(p: Array, unclear: Array, labels: npt.NDArray[np.str_]) ->
                 missed = stalking & ~asked_by_head & (p < low)
                 shortfall = max(0.0, RECALL - (1 - missed.sum() / stalking.sum()))
                 for high in grid[grid >= low]:
-                    asked = asked_by_head | ((p >= low) & (p < high))
+                    asked = asked_by_head | ((p >= low) & ((p < high) | ~acts))
                     reviewed = ~asked & (p >= high)
                     cost = float((reviewed & other).sum() / other.sum() + 0.5 * (asked & clear).sum() / clear.sum())
                     cost += 20 * shortfall

@@ -123,7 +123,12 @@ def make_batches(
 
 
 def varied(
-    records: Sequence[Record], examples: Sequence[Example], units: Sequence[Unit], share: float, windower: Windower, chance: random.Random
+    records: Sequence[Record],
+    examples: Sequence[Example],
+    units: Sequence[Unit],
+    share: float,
+    windower: Windower,
+    chance: random.Random,
 ) -> list[Example]:
     """Return this epoch's examples: in a ``share`` of units sexes and names are swapped, alike in all twins of a unit."""
     result = list(examples)

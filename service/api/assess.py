@@ -15,8 +15,9 @@ from pydantic import BaseModel, Field
 from models.contracts import Assessment
 from service import audit
 from service.access import identity_of, settings_of, store_of
-from service.api.reading import JSON_TYPE, BadLine, Batch, content_type, read_batch, read_report
+from service.api.reading import JSON_TYPE, Batch, content_type, read_batch, read_report
 from service.assessing import AssessFailed, Assessing
+from service.intake import BadLine
 from service.problems import MEDIA_TYPE, Problem
 
 router = APIRouter(prefix="/v1", tags=["assess"])

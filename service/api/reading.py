@@ -10,18 +10,11 @@ from fastapi import Request
 from pydantic import ValidationError
 
 from models.contracts import Report
-from service.problems import Fault, Problem, describe
+from service.intake import BadLine, Fault, describe, parse_report
+from service.problems import Problem
 
 JSON_TYPE = "application/json"
 LINES_TYPES = frozenset({"application/x-ndjson", "application/jsonl", "application/x-jsonlines"})
-
-
-@dataclass(frozen=True)
-class BadLine:
-    """A line (or item, counted from 1) that could not be read, and why."""
-
-    number: int
-    message: str
 
 
 @dataclass
@@ -37,18 +30,6 @@ class Batch:
 
 def content_type(request: Request) -> str:
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
-
-
-def parse_report(data: bytes) -> Report | Fault:
-    """One report from UTF-8 JSON, or what is wrong with it."""
-    try:
-        data.decode("utf-8")
-    except UnicodeDecodeError as fault:
-        return Fault(f"invalid UTF-8 at byte {fault.start + 1}; send the text in UTF-8.")
-    try:
-        return Report.model_validate_json(data)
-    except ValidationError as fault:
-        return describe(fault)
 
 
 async def read_report(request: Request) -> Report:

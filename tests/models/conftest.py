@@ -1,0 +1,9 @@
+import pytest
+
+from models.assessor import Assessor
+
+
+@pytest.fixture(scope="session")
+def assessor() -> Assessor:
+    """The shipped bundle."""
+    return Assessor.load()

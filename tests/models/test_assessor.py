@@ -1,0 +1,114 @@
+"""The shipped bundle, through the one door: exact offsets for any text, the same answer however reports are grouped, nothing dropped."""
+
+import json
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from models.assessor import Assessor
+from models.contracts import Assessment, Report
+from nlp.taxonomy import Status, Suggestion
+from nlp.text import MAX_CHARACTERS
+
+# Random Unicode with words that the reader marks, so that spans are found among odd characters.
+pieces = st.one_of(
+    st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1, max_size=30),
+    st.sampled_from(
+        [
+            " he follows me home every night ",
+            " I told him to stop ",
+            " my ex-husband ",
+            " waits outside my work ",
+            " 07700 900123 ",
+            " last Tuesday ",
+            "\U0001f469\u200d\U0001f469\u200d\U0001f466",
+            "e\u0301",
+            "\u202e",
+            "\r\n",
+        ]
+    ),
+)
+texts = st.lists(pieces, min_size=1, max_size=12).map("".join).filter(str.strip)
+
+
+def spans(assessment: Assessment) -> list[tuple[int, int, str]]:
+    found: list[tuple[int, int, str]] = []
+
+    def walk(value: object) -> None:
+        if isinstance(value, dict):
+            if {"start", "end", "quote"} <= value.keys():
+                found.append((value["start"], value["end"], value["quote"]))
+            for item in value.values():
+                walk(item)
+        elif isinstance(value, list):
+            for item in value:
+                walk(item)
+
+    walk(json.loads(assessment.model_dump_json()))
+    return found
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(text=texts)
+def test_every_span_quotes_the_text_exactly(assessor: Assessor, text: str) -> None:
+    assessment = assessor.assess(Report(reference="r", text=text))
+    for start, end, quote in spans(assessment):
+        assert 0 <= start < end <= len(text)
+        assert text[start:end] == quote
+    assert 0 <= assessment.probability <= 1
+
+
+def test_a_plain_pursuit_is_found_and_explained(assessor: Assessor) -> None:
+    text = (
+        "My ex-husband has waited outside my work every evening since March and follows me to the bus. I have told him to stop and "
+        "blocked his number, and he rings from new ones. I am frightened to leave the house."
+    )
+    found = assessor.assess(Report(reference="r", text=text))
+    assert found.suggestion is Suggestion.REVIEW
+    assert found.relationship == "former_partner"
+    assert found.four.repeated.present and found.four.unwanted.present
+    asserted = {e.code for e in found.evidence if e.status is Status.ASSERTED}
+    assert asserted & {"loitering", "following"} and "contact" in asserted
+    assert any(r.applies and "s.7" in r.citation for r in found.rules)
+    assert found.points_for
+
+
+def test_a_single_row_is_not_flagged(assessor: Assessor) -> None:
+    found = assessor.assess(
+        Report(
+            reference="r", text="Two lads threw eggs at the shop window on Saturday night and ran off towards the park."
+        )
+    )
+    assert found.suggestion is Suggestion.NO_CHANGE
+    assert found.points_against
+
+
+def test_grouping_does_not_change_the_answer(assessor: Assessor) -> None:
+    reports = [Report(reference=str(n), text="He rang me again. " * (n + 1)) for n in range(30)]
+    together = assessor.assess_many(reports)
+    assert [a.reference for a in together] == [r.reference for r in reports]
+    for n in (0, 7, 29):
+        alone = assessor.assess(reports[n])
+        # 8-bit activations are scaled over a batch, so the last digits may differ.
+        assert alone.probability == pytest.approx(together[n].probability, abs=0.05)
+
+
+def test_what_stands_at_the_end_of_a_long_text_still_counts(assessor: Assessor) -> None:
+    filler = "The parish council met to discuss the hedge by the car park and adjourned. " * 60
+    pursuit = "My ex waits outside my work every night and follows me home. I told him to stop. He rings from new numbers after I block him."
+    text = filler + pursuit
+    found = assessor.assess(Report(reference="r", text=text))
+    assert any(e.start >= len(filler) for e in found.evidence)
+
+
+def test_the_longest_text_is_read(assessor: Assessor) -> None:
+    text = ("He followed me home. " * 3000)[:MAX_CHARACTERS]
+    found = assessor.assess(Report(reference="r", text=text))
+    assert found.evidence and found.evidence[-1].end > MAX_CHARACTERS - 200
+
+
+@pytest.mark.parametrize("text", ["\u200b", ".", "\U0001f600", "\x01\x02", "<b></b>", "ok"])
+def test_texts_with_nothing_to_read_do_not_fail(assessor: Assessor, text: str) -> None:
+    found = assessor.assess(Report(reference="r", text=text))
+    assert found.suggestion is not Suggestion.REVIEW

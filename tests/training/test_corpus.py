@@ -1,0 +1,104 @@
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from nlp.taxonomy import Label
+from training.corpus import DATASETS, CorpusError, Record, from_authoring, load_corpus, read_records, write_records
+
+
+@pytest.fixture(scope="module")
+def corpus():
+    return load_corpus()
+
+
+def test_the_corpus_is_whole(corpus) -> None:
+    assert len(corpus.records) >= 1888
+    assert all(r.text[s.start : s.end] == s.quote for r in corpus.records for s in [*r.spans, *(r.entities or [])])
+
+
+def test_no_desk_scenario_or_pair_is_in_two_splits(corpus) -> None:
+    split_of = {r.id: corpus.splits[r.desk] for r in corpus.records}
+    assert all(split_of[r.pair] == split_of[r.id] for r in corpus.records if r.pair)
+    texts: dict[str, str] = {}
+    for record in corpus.records:
+        assert texts.setdefault(record.text, record.id) == record.id, "the same text twice"
+    for name in ("dev", "test"):
+        assert len({r.desk for r in corpus.split(name)}) >= 4
+
+
+def test_the_splits_are_frozen() -> None:
+    """Moving a desk after a model was chosen would make its figures worthless: change this list only with a new corpus version."""
+    desks = json.loads((DATASETS / "splits.json").read_text())["desks"]
+    assert sorted(d for d, s in desks.items() if s == "test") == [
+        "accounts",
+        "asides",
+        "carers",
+        "facts",
+        "halves",
+        "inbox",
+        "nameless",
+        "walkin",
+    ]
+    assert sorted(d for d, s in desks.items() if s == "dev") == [
+        "bothsides",
+        "dating",
+        "newcomers",
+        "nights",
+        "officers",
+        "stories",
+        "survivors",
+    ]
+
+
+def test_twins_flip_the_label(corpus) -> None:
+    twins = corpus.twins(corpus.records)
+    assert len(twins) >= 500
+    assert all(a.label is Label.STALKING and b.label is Label.NOT_STALKING for a, b in twins)
+
+
+def broken(tmp_path: Path, change) -> Path:
+    folder = tmp_path / "datasets"
+    (folder / "reports").mkdir(parents=True)
+    shutil.copy(DATASETS / "reports" / "twins.jsonl", folder / "reports")
+    shutil.copy(DATASETS / "splits.json", folder)
+    path = folder / "reports" / "twins.jsonl"
+    lines = path.read_text().splitlines()
+    record = json.loads(lines[4])
+    change(record)
+    lines[4] = json.dumps(record)
+    path.write_text("\n".join(lines) + "\n")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda r: r["spans"][0].update(start=r["spans"][0]["start"] + 1), "does not match its quote"),
+        (lambda r: r["spans"][0].update(code="telepathy"), "unknown code 'telepathy'"),
+        (lambda r: r.update(offence="s2A" if r["offence"] == "none" else "none"), "label and offence disagree"),
+        (lambda r: r.update(label="maybe"), "label"),
+        (lambda r: r.pop("text"), "text: Field required"),
+    ],
+)
+def test_a_fault_is_named_by_file_and_line(tmp_path: Path, change, message: str) -> None:
+    with pytest.raises(CorpusError) as caught:
+        load_corpus(broken(tmp_path, change))
+    assert any(p.startswith("twins.jsonl:5:") and message in p for p in caught.value.problems)
+
+
+def test_a_pair_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(CorpusError, match="its pair 'nobody-001' is not in the corpus"):
+        load_corpus(broken(tmp_path, lambda r: r.update(pair="nobody-001")))
+
+
+def test_authoring_quotes_become_offsets(tmp_path: Path) -> None:
+    raw = json.loads((DATASETS / "reports" / "twins.jsonl").read_text().splitlines()[0])
+    authored = raw | {"spans": [{k: v for k, v in s.items() if k not in ("start", "end")} for s in raw["spans"]]}
+    record = Record.model_validate(from_authoring(authored))
+    assert {(s.start, s.end) for s in record.spans} == {(s["start"], s["end"]) for s in raw["spans"]}
+    write_records(tmp_path / "one.jsonl", [record])
+    assert read_records(tmp_path / "one.jsonl") == [record]
+    with pytest.raises(ValueError, match="occurs 0 times"):
+        from_authoring(authored | {"spans": [{"quote": "not in it", "code": "contact", "status": "asserted"}]})

@@ -1,0 +1,49 @@
+import pytest
+
+from nlp.taxonomy import Status
+from training.corpus import GoldSpan, Record, load_corpus
+from training.swap import NAMES, swap_names, swap_sexes
+
+
+def record(text: str, *quotes: str) -> Record:
+    spans = [
+        GoldSpan(start=text.index(q), end=text.index(q) + len(q), quote=q, code="contact", status=Status.ASSERTED)
+        for q in quotes
+    ]
+    return Record(
+        id="x-1", text=text, style="statement", recorded_offence="other", label="not_stalking", offence="none", relationship="unknown",
+        four={"fixated": False, "obsessive": False, "unwanted": False, "repeated": False}, spans=spans, scenario="s", why="w",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("She told him to leave her alone.", "He told her to leave him alone."),
+        ("He took her keys and her husband rang.", "She took his keys and his wife rang."),
+        ("HER EX-HUSBAND", "HIS EX-WIFE"),
+        ("Mr Lyle and his daughter", "Mrs Lyle and her son"),
+    ],
+)
+def test_sexes_are_swapped_as_a_person_would(before: str, after: str) -> None:
+    assert swap_sexes(record(before)).text == after
+
+
+def test_spans_are_carried_through() -> None:
+    swapped = swap_sexes(
+        record("My husband Dean rang her sister and her husband shouted.", "rang her sister", "her husband shouted")
+    )
+    assert [s.quote for s in swapped.spans] == ["rang his brother", "his wife shouted"]
+    assert all(swapped.text[s.start : s.end] == s.quote for s in swapped.spans)
+
+
+def test_one_name_becomes_one_name() -> None:
+    text = swap_names(record("Dean rang Claire. Dean came back with Claire."), "South Asian").text
+    men, women = NAMES["South Asian"]
+    assert text == f"{men[0]} rang {women[1]}. {men[0]} came back with {women[1]}."
+
+
+def test_every_report_of_the_corpus_can_be_swapped() -> None:
+    for r in load_corpus().records[::7]:
+        swap_sexes(r)
+        swap_names(r, "East Asian")
