@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,12 +62,24 @@ def load_second_labels(folder: Path = DATASETS / "second_labels") -> dict[str, S
     return found
 
 
-def compare(records: Sequence[Record], second: dict[str, SecondLabel]) -> Agreement | None:
+def written_labels(path: Path = DATASETS / "adjudications.jsonl") -> dict[str, dict[str, str]]:
+    """Return what the writer had put, for the reports whose label a third annotator then decided.
+
+    Agreement is measured with these: against the adjudicated labels it would flatter.
+    """
+    rows = (json.loads(line) for line in path.read_text(encoding="utf-8").splitlines())
+    return {row["id"]: row for row in rows}
+
+
+def compare(
+    records: Sequence[Record], second: dict[str, SecondLabel], written: dict[str, dict[str, str]]
+) -> Agreement | None:
     """Return the agreement on those of ``records`` that have a second label; None where there are none."""
     pairs = [(r, second[r.id]) for r in records if r.id in second]
     if not pairs:
         return None
-    gold, other = [r.label.value for r, _ in pairs], [s.label.value for _, s in pairs]
+    gold = [written[r.id]["written"] if r.id in written else r.label.value for r, _ in pairs]
+    other = [s.label.value for _, s in pairs]
     clear = [(g, o) for g, o in zip(gold, other, strict=True) if Label.UNCLEAR.value not in (g, o)]
     right = total = same = matched = 0
     for record, label in pairs:
@@ -80,7 +93,11 @@ def compare(records: Sequence[Record], second: dict[str, SecondLabel]) -> Agreem
                     matched += 1
                     same += o.status is span.status
                     break
-    exact = [r.occasions is s.occasions for r, s in pairs if r.occasions is not None]
+    exact = [
+        (written[r.id]["written_occasions"] if r.id in written else r.occasions) == s.occasions
+        for r, s in pairs
+        if r.occasions is not None
+    ]
     return Agreement(
         len(pairs),
         _kappa(gold, other),

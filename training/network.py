@@ -13,6 +13,8 @@ from transformers import AutoConfig, AutoModel
 
 from models.heads import DOCUMENT_GROUPS, TOKEN_GROUPS, width
 
+HEAD_WIDTH = 128
+
 
 class Reader(nn.Module):
     """Encoder and heads.
@@ -38,9 +40,9 @@ class Reader(nn.Module):
             nn.Sequential(
                 nn.LayerNorm(2 * hidden),
                 nn.Dropout(dropout),
-                nn.Linear(2 * hidden, 256),
+                nn.Linear(2 * hidden, HEAD_WIDTH),
                 nn.GELU(),
-                nn.Linear(256, len(names)),
+                nn.Linear(HEAD_WIDTH, len(names)),
             )
             for names in DOCUMENT_GROUPS.values()
         )

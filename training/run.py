@@ -88,7 +88,7 @@ def bundle(
     partial = out.with_name(out.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
-    console.print("exporting to ONNX, 8-bit")
+    console.print("exporting to ONNX with small weights")
     export_graphs(reader, partial)
     shutil.copy(encoder / "tokenizer.json", partial / "tokenizer.json")
     (partial / "model-card.md").write_text("", encoding="utf-8")

@@ -71,7 +71,7 @@ def test_the_exported_graphs_compute_what_torch_computed(
 
     torch.manual_seed(1)
     reader = Reader(str(encoder)).eval()
-    export_graphs(reader, tmp_path, eight_bit=False)
+    export_graphs(reader, tmp_path, small_weights=False)
     ids = torch.randint(1000, 20000, (3, 40))
     mask = torch.ones_like(ids)
     mask[1, 25:] = 0
