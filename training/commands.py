@@ -68,7 +68,7 @@ def evaluate(
     bundle: Annotated[Path, typer.Option(help="The bundle to measure.")] = DEFAULT_BUNDLE,
     split: Annotated[str, typer.Option(help="dev or test. Choose on dev; look at test to report.")] = "test",
     out: Annotated[Path, typer.Option(help="Where to save the JSON and the page with plots.")] = Path("var/evaluation"),
-    quick: Annotated[bool, typer.Option(help="Leave out swaps and faithfulness.")] = False,
+    quick: Annotated[bool, typer.Option(help="Leave out swaps, faithfulness and the slow baselines.")] = False,
 ) -> None:
     """Measure a bundle on the corpus beside the baselines, trained in the same run; print, and save JSON and HTML with plots."""
     from models.assessor import Assessor

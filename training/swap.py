@@ -20,7 +20,7 @@ _PAIRS = (
 )  # fmt: skip
 _SWAP = dict(_PAIRS) | {b: a for a, b in reversed(_PAIRS)} | {"ms": "mr", "mrs": "mr", "woman": "man"}
 _OBJECT_AFTER = re.compile(
-    r"\s*(?:[.,;:!?)]|$|(?:and|or|to|at|in|on|from|by|for|with|that|when|again|he|she|i|they|up|down|out|off|about|because|if|who|every|all)\b)",
+    r"\s*(?:[.,;:!?)]|$|(?:and|or|to|at|in|on|from|by|for|with|that|when|again|he|she|i|they|up|down|out|off|about|because|if|who|every|all|alone|home|back|there|here|now|then|last|this|since|until|till|after|before|over|into|near|through|while|but|so|not)\b)",
     re.IGNORECASE,
 )
 _WORD = re.compile(r"[A-Za-zÀ-ÿ]+(?:-[A-Za-zÀ-ÿ]+)*")
