@@ -129,7 +129,7 @@ def load_cases(folder: Path = CHECKLIST) -> dict[str, list[Case]]:
     texts: dict[str, str] = {}
     for path in sorted(folder.glob("*.jsonl")):
         found = cases.setdefault(path.stem, [])
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        for number, line in enumerate(path.read_bytes().splitlines(), 1):
             where = f"{path.name}:{number}"
             try:
                 case = _CASE.validate_json(line)
@@ -185,13 +185,16 @@ class CapabilityResult(BaseModel):
 
 
 def reader_of(assessor: Assessor) -> Reader:
-    """Read texts with a bundle, exactly as the service would, with a progress bar on a terminal."""
+    """Read texts with a bundle as the service would, with a progress bar on a terminal.
+
+    One at a time: a quantised encoder may answer a little differently beside other texts, and a case must not depend on its neighbours.
+    """
 
     def read(texts: Sequence[str]) -> list[Answer]:
         answers: list[Answer] = []
-        for at in tqdm(range(0, len(texts), 32), desc="behaviour", disable=None, leave=False):
-            reports = [Report(reference=str(at + i), text=text) for i, text in enumerate(texts[at : at + 32])]
-            answers += [Answer(a.probability, a.suggestion) for a in assessor.assess_many(reports)]
+        for text in tqdm(texts, desc="behaviour", disable=None, leave=False):
+            assessment = assessor.assess(Report(reference="case", text=text))
+            answers.append(Answer(assessment.probability, assessment.suggestion))
         return answers
 
     return read
