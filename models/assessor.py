@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Self
@@ -23,8 +23,9 @@ from nlp.spans import exact_spans
 from nlp.taxonomy import EntityType, Offence, Relationship, Suggestion
 from nlp.times import resolve
 
-# Reports read together: their token states are kept until each is explained.
+# Reports read together, at most so many and so many characters: their token states are kept until each is explained, some 800 bytes a character.
 TOGETHER = 64
+TOGETHER_CHARACTERS = 100_000
 
 
 class Assessor:
@@ -53,8 +54,7 @@ class Assessor:
     def assess_many(self, reports: Sequence[Report]) -> list[Assessment]:
         """Assess reports; results in the order given."""
         results: list[Assessment] = []
-        for at in range(0, len(reports), TOGETHER):
-            group = reports[at : at + TOGETHER]
+        for group in _groups(reports):
             readings = self.reader.read_many([r.text for r in group], keep_states=True)
             docs = pipeline().pipe(r.text for r in group)
             results += [self._assessment(*args) for args in zip(group, readings, docs, strict=True)]
@@ -87,6 +87,17 @@ class Assessor:
             questions=questions(reading, found) if suggestion is Suggestion.ASK else [],
             model=self.info,
         )
+
+
+def _groups(reports: Sequence[Report]) -> Iterator[Sequence[Report]]:
+    start = characters = 0
+    for at, report in enumerate(reports):
+        if at > start and (at - start == TOGETHER or characters + len(report.text) > TOGETHER_CHARACTERS):
+            yield reports[start:at]
+            start, characters = at, 0
+        characters += len(report.text)
+    if reports:
+        yield reports[start:]
 
 
 def timeline(doc: Doc, reported: date | None) -> list[TimelineEntry]:

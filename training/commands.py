@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from models.bundle import DEFAULT_BUNDLE, BundleError
+from training import behaviour
 from training.corpus import Corpus, CorpusError, Record, from_authoring, load_corpus, write_records
 
 console = Console()
@@ -23,6 +24,7 @@ def register(app: typer.Typer) -> None:
     app.command("train")(train)
     app.command("evaluate")(evaluate)
     app.add_typer(corpus_app, name="corpus")
+    behaviour.register(app)
 
 
 def _fail(message: str) -> typer.Exit:
