@@ -92,8 +92,13 @@ def record(
         append(session, actor, action, subject, **detail)
 
 
-def verify(session: Session, noted_head: str | None = None) -> Verdict:
-    """Walk the chain from its start and name the first link that does not hold."""
+def verify(store: Store, noted_head: str | None = None) -> Verdict:
+    """Walk the chain from its start and name the first link that does not hold. Entries and head are read as of one moment."""
+    with store.snapshot() as session:
+        return _walk(session, noted_head)
+
+
+def _walk(session: Session, noted_head: str | None) -> Verdict:
     previous, expected, noted_seen = GENESIS, 1, noted_head is None
     rows = session.scalars(select(AuditRow).order_by(AuditRow.seq).execution_options(yield_per=1000))
     for row in rows:

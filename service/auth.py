@@ -6,6 +6,9 @@ import hashlib
 import hmac
 import re
 import secrets
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -17,6 +20,7 @@ from sqlalchemy.orm import Session
 from service import audit
 from service.audit import ANONYMOUS, Actor
 from service.policy import AccountRole
+from service.problems import Problem
 from service.settings import Settings
 from service.store.engine import Store
 from service.store.tables import AccountRow, KeyRow, SessionRow, now
@@ -25,6 +29,9 @@ MIN_PASSWORD, MAX_PASSWORD = 12, 256
 _NAME = re.compile(r"[a-z0-9][a-z0-9._@-]{1,99}")
 _KEY_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,99}")
 _HASHER = PasswordHasher()
+# A hash takes 64 MiB and a core: two at once, and who waits longer than this is told to come back.
+_HASHES_AT_ONCE, _HASH_WAIT_SECONDS = 2, 2.0
+_hashing = threading.BoundedSemaphore(_HASHES_AT_ONCE)
 # Verified when the account does not exist, so that the time taken does not tell which names do.
 _NOBODY = _HASHER.hash(secrets.token_hex(16))
 
@@ -57,6 +64,21 @@ def digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
+@contextmanager
+def _place_to_hash() -> Iterator[None]:
+    if not _hashing.acquire(timeout=_HASH_WAIT_SECONDS):
+        raise Problem(503, "too many sign-ins at once; try again in a few seconds.", {"Retry-After": "5"})
+    try:
+        yield
+    finally:
+        _hashing.release()
+
+
+def _hash(password: str) -> str:
+    with _place_to_hash():
+        return _HASHER.hash(password)
+
+
 # Accounts
 
 
@@ -71,7 +93,7 @@ def add_account(session: Session, name: str, role: AccountRole, password: str, b
     check_password(password)
     if session.scalar(select(AccountRow).where(AccountRow.name == name)):
         raise AuthError(f"there is an account named {name} already; choose another name, or disable that one first.")
-    account = AccountRow(name=name, role=role.value, password_hash=_HASHER.hash(password))
+    account = AccountRow(name=name, role=role.value, password_hash=_hash(password))
     session.add(account)
     session.flush()
     audit.append(session, by, "account.added", account.id, name=name, role=role.value)
@@ -79,9 +101,10 @@ def add_account(session: Session, name: str, role: AccountRole, password: str, b
 
 
 def set_password(session: Session, name: str, password: str, by: Actor) -> None:
-    account = _account(session, name)
     check_password(password)
-    account.password_hash = _HASHER.hash(password)
+    fresh = _hash(password)
+    account = _account(session, name)
+    account.password_hash = fresh
     account.failures, account.locked_until = 0, None
     session.execute(delete(SessionRow).where(SessionRow.account_id == account.id))
     audit.append(session, by, "account.password_set", account.id, name=account.name)
@@ -108,7 +131,7 @@ def new_password() -> str:
 
 
 def _account(session: Session, name: str) -> AccountRow:
-    account = session.scalar(select(AccountRow).where(AccountRow.name == name.strip().lower()))
+    account = session.scalar(select(AccountRow).where(AccountRow.name == name.strip().lower()).with_for_update())
     if account is None:
         raise AuthError("there is no account of that name; foursight users list shows them.")
     return account
@@ -118,15 +141,25 @@ def _account(session: Session, name: str) -> AccountRow:
 
 
 def sign_in(store: Store, settings: Settings, name: str, password: str) -> SignIn:
-    """Check a name and password. Every outcome is on the record; the message never says which part was wrong."""
-    wrong = "The name or the password is not right. Check both and try again."
-    name = name.strip().lower()[:100]
+    """Check a name and password. Every outcome is on the record.
+
+    There is one message for all that fails, a locked account too: another would tell which names exist, or, during a
+    lock, which password is right.
+    """
+    minutes = max(1, round(settings.lock_minutes))
+    wrong = (
+        f"The name or the password is not right. Check both and try again. After {settings.lock_after} failed tries a name is "
+        f"locked for {minutes} minute{'' if minutes == 1 else 's'}: then wait, or ask an administrator."
+    )
+    name, password = name.strip().lower()[:100], password[:MAX_PASSWORD]
     with store.read() as session:
         known = session.scalar(select(AccountRow).where(AccountRow.name == name))
-    # The slow hash runs outside any transaction: it would hold the write lock for a tenth of a second.
-    matches = password_matches(known.password_hash if known else _NOBODY, password[:MAX_PASSWORD])
+    # The slow hashes run outside any transaction: they would hold the write lock for a tenth of a second.
+    verified = known.password_hash if known else _NOBODY
+    matches = password_matches(verified, password)
+    fresh = _hash(password) if known and matches and _HASHER.check_needs_rehash(verified) else verified
     with store.write() as session:
-        account = session.get(AccountRow, known.id) if known else None
+        account = session.get(AccountRow, known.id, with_for_update=True) if known else None
         if account is None:
             # The name is not kept: people type passwords into name fields.
             audit.append(session, ANONYMOUS, "sign_in.failed", why="unknown name")
@@ -134,11 +167,9 @@ def sign_in(store: Store, settings: Settings, name: str, password: str) -> SignI
         actor = Actor(f"account:{account.name}")
         if account.locked_until and account.locked_until > now():
             audit.append(session, actor, "sign_in.failed", account.id, why="locked")
-            minutes = max(1, round((account.locked_until - now()).total_seconds() / 60))
-            return SignIn(
-                problem=f"Too many failed tries. Wait {minutes} minute{'s' if minutes > 1 else ''} and try again, or ask an administrator."
-            )
-        if not matches or account.disabled_at:
+            return SignIn(problem=wrong)
+        # The password that was checked must still be the one: it may have been set anew in between.
+        if not matches or account.disabled_at or account.password_hash != verified:
             account.failures += 1
             locked = account.failures >= settings.lock_after
             if locked:
@@ -153,8 +184,7 @@ def sign_in(store: Store, settings: Settings, name: str, password: str) -> SignI
             )
             return SignIn(problem=wrong)
         account.failures, account.locked_until, account.signed_in_at = 0, None, now()
-        if _HASHER.check_needs_rehash(account.password_hash):
-            account.password_hash = _HASHER.hash(password)
+        account.password_hash = fresh
         token = secrets.token_urlsafe(32)
         session.execute(delete(SessionRow).where(SessionRow.expires_at < now()))
         session.add(
@@ -170,7 +200,8 @@ def sign_in(store: Store, settings: Settings, name: str, password: str) -> SignI
 
 def password_matches(password_hash: str, password: str) -> bool:
     try:
-        return _HASHER.verify(password_hash, password)
+        with _place_to_hash():
+            return _HASHER.verify(password_hash, password)
     except (VerificationError, InvalidHashError):
         return False
 

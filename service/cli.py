@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -218,8 +219,8 @@ def audit_verify(
     """Walk the whole trail and name the first link that does not hold (exit code 1)."""
     from service import audit
 
-    with _store() as store, store.read() as session:
-        verdict = audit.verify(session, head)
+    with _store() as store:
+        verdict = audit.verify(store, head)
     if verdict.whole:
         typer.echo(f"The audit trail is whole: {verdict.entries} entries. Head: {verdict.head}")
         return
@@ -277,7 +278,9 @@ def _missing(library: str) -> str:
 def main() -> None:
     """The entry point of the ``foursight`` script."""
     own = {"serve", "users", "keys", "audit"}
-    if not own & set(sys.argv[1:2]):
+    if own & set(sys.argv[1:2]):
+        os.umask(0o077)  # the database, its journal and what lies beside them are for their owner only
+    else:
         register_further()
     try:
         app()

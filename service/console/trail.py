@@ -20,9 +20,9 @@ def trail(request: Request) -> Response:
     size = settings_of(request).page_size
     wanted = request.query_params.get("page", "1")
     page = int(wanted) if wanted.isascii() and wanted.isdigit() and len(wanted) < 8 else 1
+    # Walking a long trail takes a while, so only when asked.
+    verdict = audit.verify(store_of(request)) if request.query_params.get("verify") == "1" else None
     with store_of(request).read() as session:
-        # Walking a long trail takes a while, so only when asked.
-        verdict = audit.verify(session) if request.query_params.get("verify") == "1" else None
         total = session.scalar(select(func.count()).select_from(AuditRow)) or 0
         pages = max(1, -(-total // size))
         page = min(max(1, page), pages)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +34,8 @@ class Store:
         try:
             parsed = make_url(url)
             self.sqlite = parsed.get_backend_name() == "sqlite"
-            if self.sqlite and parsed.database and parsed.database != ":memory:":
-                Path(parsed.database).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            if self.sqlite and parsed.database and not parsed.database.startswith((":memory:", "file:")):
+                _make_private(Path(parsed.database))
             # hide_parameters: an error must never carry report text into a log.
             # Requests run in up to 40 threads: a connection each, or they would wait for one another here.
             self.engine: Engine = create_engine(
@@ -41,7 +43,7 @@ class Store:
             )
         except OSError as fault:
             raise StoreError(
-                f"the folder of the database cannot be made ({fault.strerror}: {fault.filename}); set FOURSIGHT_VAR to one that can be written."
+                f"the database cannot be made or opened ({fault.strerror}: {fault.filename}); set FOURSIGHT_VAR to a folder that can be written."
             ) from None
         except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as fault:
             raise StoreError(
@@ -56,6 +58,14 @@ class Store:
     @contextmanager
     def read(self) -> Iterator[Session]:
         with Session(self.engine, expire_on_commit=False) as session:
+            yield session
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Session]:
+        """Like ``read``, and what others commit meanwhile stays out of sight: each statement sees the same moment."""
+        with self.read() as session:
+            if not self.sqlite:  # where a transaction in WAL mode is a snapshot anyway
+                session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
             yield session
 
     @contextmanager
@@ -95,6 +105,19 @@ class Store:
 
     def close(self) -> None:
         self.engine.dispose()
+
+
+def _make_private(database: Path) -> None:
+    """Make the database readable by its owner only, whatever the mode of its folder. SQLite gives -wal and -shm the database's own mode."""
+    database.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if database.is_dir():
+        raise IsADirectoryError(errno.EISDIR, "it is a folder", str(database))
+    os.close(os.open(database, os.O_RDWR | os.O_CREAT, 0o600))
+    for path in (database, *(database.with_name(database.name + end) for end in ("-wal", "-shm"))):
+        # Another server may be closing and take -wal and -shm away meanwhile.
+        with suppress(FileNotFoundError):
+            if path.stat().st_mode & 0o077:
+                path.chmod(0o600)
 
 
 def _config(connection: Connection) -> Config:

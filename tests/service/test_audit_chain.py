@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import threading
 
 import pytest
 from sqlalchemy import text
@@ -17,8 +18,7 @@ def _fill(store: Store, count: int = 5) -> None:
 
 
 def _verdict(store: Store, head: str | None = None) -> audit.Verdict:
-    with store.read() as session:
-        return audit.verify(session, head)
+    return audit.verify(store, head)
 
 
 def _tamper(store: Store, *statements: str) -> None:
@@ -77,6 +77,26 @@ def test_the_database_refuses_changes(any_store: Store, statement: str) -> None:
     with pytest.raises(DBAPIError, match="append-only"), any_store.write() as session:
         session.execute(text(statement))
     assert _verdict(any_store).whole
+
+
+def test_a_writer_meanwhile_raises_no_false_alarm(any_store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    _fill(any_store)
+    link, wrote = audit.link, False
+
+    def write_meanwhile(*entry: object) -> str:
+        nonlocal wrote
+        if not wrote:
+            wrote = True
+            writer = threading.Thread(target=_fill, args=(any_store, 1))
+            writer.start()
+            writer.join(30)
+            assert not writer.is_alive()
+        return link(*entry)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(audit, "link", write_meanwhile)
+    verdict = _verdict(any_store)
+    assert wrote and verdict.whole and verdict.entries == 5, verdict.why
+    assert _verdict(any_store).entries == 6
 
 
 def test_what_fails_leaves_no_entry(any_store: Store) -> None:

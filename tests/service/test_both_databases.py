@@ -43,7 +43,7 @@ def test_receive_assess_sign_in_and_read(
             )
         assert "REF-Ω" in client.get("/").text
         assert "🐈" in client.get(f"/reports/{revision.report_id}").text
+        verdict = audit.verify(any_store)
         with any_store.read() as session:
-            verdict = audit.verify(session)
             actions = [entry.action for entry in audit.entries_for(session, revision.report_id)]
         assert verdict.whole and actions == ["report.viewed"]

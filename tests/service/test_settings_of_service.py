@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import os
 import stat
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
+from service import audit
 from service.settings import Settings, SettingsError
 from service.store import Store, StoreError
 
@@ -15,6 +17,27 @@ def test_the_secret_is_made_once_for_its_owner_only(tmp_path: Path) -> None:
     assert len(first) >= 32
     assert stat.S_IMODE((tmp_path / "v" / "secret").stat().st_mode) == 0o600
     assert Settings(var=tmp_path / "v").secret == first
+
+
+def test_the_database_is_for_its_owner_only_in_a_folder_open_to_all(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    path = tmp_path / "foursight.sqlite3"
+    before = os.umask(0o022)
+    try:
+        for _ in ("a new database", "one that an earlier program left open to all"):
+            store = Store(f"sqlite:///{path}")
+            store.upgrade()
+            with store.write() as session:
+                audit.append(session, audit.COMMAND_LINE, "test")
+            modes = {found.name: stat.S_IMODE(found.stat().st_mode) for found in tmp_path.iterdir()}
+            assert len(modes) == 3 and set(modes.values()) == {0o600}, modes
+            for found in tmp_path.iterdir():
+                found.chmod(0o644)
+        with Store(f"sqlite:///{path}").read():
+            modes = {found.name: stat.S_IMODE(found.stat().st_mode) for found in tmp_path.iterdir()}
+            assert set(modes.values()) == {0o600}, modes
+    finally:
+        os.umask(before)
 
 
 def test_a_short_secret_file_is_refused(tmp_path: Path) -> None:
