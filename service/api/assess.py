@@ -7,15 +7,17 @@ import json
 from collections.abc import AsyncIterator
 from typing import Any
 
+from anyio import CancelScope
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response, StreamingResponse
 from pydantic import BaseModel, Field
+from starlette.types import Receive, Scope, Send
 
 from models.contracts import Assessment
 from service import audit
 from service.access import identity_of, settings_of, store_of
-from service.api.reading import JSON_TYPE, Batch, content_type, read_batch, read_report
+from service.api.reading import JSON_TYPE, Batch, batch_body, content_type, parse_batch, read_report
 from service.assessing import AssessFailed, Assessing
 from service.intake import BadLine
 from service.problems import MEDIA_TYPE, Problem
@@ -35,6 +37,9 @@ class BatchAnswer(BaseModel):
 
     assessments: list[Assessment]
     errors: list[BatchError]
+
+
+Outcome = Assessment | BadLine
 
 
 def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -98,27 +103,33 @@ async def assess(request: Request) -> Response:
 )
 async def assess_batch(request: Request) -> Response:
     """Good reports are assessed, bad ones named by line with the reason; one bad line loses nothing else."""
-    settings = settings_of(request)
-    batch = await read_batch(request, settings.max_batch_reports)
+    settings, kind = settings_of(request), content_type(request)
+    body = await batch_body(request)
     assessing = assessing_of(request)
-    # The place is taken before the answer starts: after that there is no way to say 503.
+    # The place is taken before the work and before the answer starts: after that there is no way to say 503.
     place = assessing.batch()
     await place.__aenter__()
     try:
+        batch = await run_in_threadpool(parse_batch, kind, body, settings.max_batch_reports)
+        del body
         references = [entry[1].reference for entry in batch.entries if not isinstance(entry, BadLine)]
         await _audit(request, "batch.assessed", references, bad=batch.bad)
-        if content_type(request) != JSON_TYPE:
-            return StreamingResponse(
-                _released(place, _as_lines(assessing, batch, settings.micro_batch)), media_type="application/x-ndjson"
-            )
+        outcomes = _outcomes(assessing, batch, settings.micro_batch)
+        if kind != JSON_TYPE:
+            return _Lines(request, place, outcomes)
         parts: dict[bool, list[str]] = {True: [], False: []}
-        async for outcome in _outcomes(assessing, batch, settings.micro_batch):
-            good = isinstance(outcome, Assessment)
-            parts[good].append(
-                outcome.model_dump_json()
-                if isinstance(outcome, Assessment)
-                else json.dumps({"item": outcome.number, "message": outcome.message})
-            )
+        async for part in outcomes:
+            for outcome in part:
+                good = isinstance(outcome, Assessment)
+                parts[good].append(
+                    outcome.model_dump_json()
+                    if isinstance(outcome, Assessment)
+                    else json.dumps({"item": outcome.number, "message": outcome.message})
+                )
+            # Nobody is there to read the rest: the place goes to a batch that somebody waits for.
+            if sum(map(len, parts.values())) < len(batch.entries) and await request.is_disconnected():
+                await _cut_short(request, len(parts[True]))
+                break
     except BaseException:
         await place.__aexit__(None, None, None)
         raise
@@ -135,37 +146,59 @@ def assessing_of(request: Request) -> Assessing:
     return found
 
 
-async def _released(place: Any, lines: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    try:
-        async for line in lines:
-            yield line
-    finally:
-        await place.__aexit__(None, None, None)
+class _Lines(StreamingResponse):
+    """A batch answered line by line, a model pass at a time. However it ends, even before its first line, its place is free afterwards."""
+
+    def __init__(self, request: Request, place: Any, outcomes: AsyncIterator[list[Outcome]]) -> None:
+        super().__init__(self._lines(outcomes), media_type="application/x-ndjson")
+        self._request, self._place = request, place
+        self._assessed, self._whole = 0, False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            await self._place.__aexit__(None, None, None)
+            if not self._whole:
+                with CancelScope(shield=True):
+                    await _cut_short(self._request, self._assessed)
+
+    async def _lines(self, outcomes: AsyncIterator[list[Outcome]]) -> AsyncIterator[bytes]:
+        async for part in outcomes:
+            self._assessed += sum(isinstance(outcome, Assessment) for outcome in part)
+            yield b"".join(_line(outcome) for outcome in part)
+        self._whole = True
 
 
-async def _as_lines(assessing: Assessing, batch: Batch, size: int) -> AsyncIterator[bytes]:
-    async for outcome in _outcomes(assessing, batch, size):
-        if isinstance(outcome, Assessment):
-            yield outcome.model_dump_json().encode() + b"\n"
-        else:
-            yield json.dumps({"error": {"line": outcome.number, "message": outcome.message}}).encode() + b"\n"
+def _line(outcome: Outcome) -> bytes:
+    if isinstance(outcome, Assessment):
+        return outcome.model_dump_json().encode() + b"\n"
+    return json.dumps({"error": {"line": outcome.number, "message": outcome.message}}).encode() + b"\n"
 
 
-async def _outcomes(assessing: Assessing, batch: Batch, size: int) -> AsyncIterator[Assessment | BadLine]:
+async def _outcomes(assessing: Assessing, batch: Batch, size: int) -> AsyncIterator[list[Outcome]]:
     """Every entry's outcome, in the order sent, a model pass at a time."""
     for start in range(0, len(batch.entries), size):
         part = batch.entries[start : start + size]
         results = iter(await assessing.many([entry[1] for entry in part if not isinstance(entry, BadLine)]))
+        found: list[Outcome] = []
         for entry in part:
             if isinstance(entry, BadLine):
-                yield entry
+                found.append(entry)
                 continue
             result = next(results)
-            yield (
+            found.append(
                 BadLine(entry[0], "the model could not read this report; it is on the log.")
                 if isinstance(result, AssessFailed)
                 else result
             )
+        yield found
+
+
+async def _cut_short(request: Request, done: int) -> None:
+    await run_in_threadpool(
+        audit.record, store_of(request), identity_of(request).actor, "batch.cut_short", assessed=done
+    )
 
 
 async def _audit(request: Request, action: str, references: list[str], bad: int) -> None:

@@ -41,18 +41,18 @@ async def read_report(request: Request) -> Report:
     return found
 
 
-async def read_batch(request: Request, most: int) -> Batch:
-    kind = content_type(request)
-    body = await request.body()
-    if kind == JSON_TYPE:
-        batch = _from_list(body, most)
-    elif kind in LINES_TYPES:
-        batch = _from_lines(body, most)
-    else:
+async def batch_body(request: Request) -> bytes:
+    """The body of a batch, not parsed: that takes seconds when it is large, so it is for a thread that holds a place."""
+    if content_type(request) not in {JSON_TYPE, *LINES_TYPES}:
         raise Problem(
             415,
             "the body must be a JSON list (Content-Type: application/json) or JSON Lines (Content-Type: application/x-ndjson).",
         )
+    return await request.body()
+
+
+def parse_batch(kind: str, body: bytes, most: int) -> Batch:
+    batch = _from_list(body, most) if kind == JSON_TYPE else _from_lines(body, most)
     if not batch.entries:
         raise Problem(422, "the batch holds no report; send at least one.")
     return batch

@@ -171,6 +171,44 @@ def test_bad_batches_are_refused_whole(
     assert answer.status_code == status and SECRET not in answer.text
 
 
+@pytest.mark.parametrize(("kind", "assessed"), [("application/json", 16), ("application/x-ndjson", 0)])
+def test_an_abandoned_batch_stops_frees_its_place_and_is_on_the_record(
+    client: TestClient, key: dict[str, str], store: Store, kind: str, assessed: int
+) -> None:
+    lines = [json.dumps({"reference": str(n), "text": "He rang."}) for n in range(60)]
+    body = f"[{','.join(lines)}]" if kind == "application/json" else "\n".join(lines)
+    headers = {**key, "Content-Type": kind, "Host": "localhost"}
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.3"},
+        "method": "POST",
+        "path": "/v1/assess/batch",
+        "query_string": b"",
+        "scheme": "http",
+        "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
+    }
+    messages = iter([{"type": "http.request", "body": body.encode()}])
+
+    async def receive() -> dict[str, object]:
+        return next(messages, {"type": "http.disconnect"})
+
+    async def send(message: object) -> None:
+        pass
+
+    assert client.portal
+    client.portal.call(client.app, scope, receive, send)
+    assert client.app.state.assessing._batches == 0  # type: ignore[attr-defined]
+    with store.read() as session:
+        last = session.query(AuditRow).order_by(AuditRow.seq.desc()).first()
+    assert last and (last.action, last.detail) == ("batch.cut_short", f'{{"assessed": {assessed}}}')
+
+
+def test_a_full_service_refuses_a_batch_before_parsing_it(client: TestClient, key: dict[str, str]) -> None:
+    client.app.state.assessing._batch_limit = 0  # type: ignore[attr-defined]
+    answer = client.post("/v1/assess/batch", content=b"[Wisteria", headers={**key, "Content-Type": "application/json"})
+    assert answer.status_code == 503 and answer.headers["retry-after"]
+
+
 @hypothesis_settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=400).filter(str.strip))
 def test_any_text_is_read_and_its_offsets_are_exact(client: TestClient, key: dict[str, str], text: str) -> None:
