@@ -24,7 +24,7 @@ lint: $(VENV)/.working  ## ruff and mypy
 	$(BIN)/mypy
 
 train: $(VENV)/.working  ## Reproduce the shipped bundle
-	$(BIN)/foursight train
+	$(BIN)/foursight train --final
 
 evaluate: $(VENV)/.working  ## Measure the shipped bundle on the test split beside the baselines
 	$(BIN)/foursight evaluate

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
@@ -26,6 +27,8 @@ from nlp.times import resolve
 # Reports read together, at most so many and so many characters: their token states are kept until each is explained, some 800 bytes a character.
 TOGETHER = 64
 TOGETHER_CHARACTERS = 100_000
+# spaCy's memory zones neither nest nor share.
+_ZONE = threading.Lock()
 
 
 class Assessor:
@@ -56,8 +59,10 @@ class Assessor:
         results: list[Assessment] = []
         for group in _groups(reports):
             readings = self.reader.read_many([r.text for r in group], keep_states=True)
-            docs = pipeline().pipe(r.text for r in group)
-            results += [self._assessment(*args) for args in zip(group, readings, docs, strict=True)]
+            # The zone forgets the words of these reports afterwards: else spaCy's vocabulary would grow, and keep them, for ever.
+            with _ZONE, pipeline().memory_zone():
+                docs = pipeline().pipe(r.text for r in group)
+                results += [self._assessment(*args) for args in zip(group, readings, docs, strict=True)]
         return results
 
     def _assessment(self, report: Report, reading: Reading, doc: Doc) -> Assessment:

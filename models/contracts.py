@@ -70,7 +70,7 @@ class Four(BaseModel):
 
 
 class TimelineEntry(Span):
-    """One dated or timed expression with the clause it belongs to. ``date`` is ISO 8601 where it could be worked out."""
+    """One dated or timed expression. ``date`` is ISO 8601 where it could be worked out."""
 
     date: str | None = None
 

@@ -63,6 +63,13 @@ def features(reading: Reading) -> dict[str, float]:
     return row
 
 
+def _blank() -> Reading:
+    return Reading([], [], {n: np.zeros(len(m), dtype=np.float32) for n, m in DOCUMENT_GROUPS.items()}, 0)
+
+
+FEATURE_NAMES: tuple[str, ...] = tuple(features(_blank()))
+
+
 class DecisionModel(BaseModel):
     """A standardised logistic regression with its threshold pair.
 
@@ -88,6 +95,10 @@ class DecisionModel(BaseModel):
     def _same_length(self) -> Self:
         if not len(self.names) == len(self.mean) == len(self.scale) == len(self.weights):
             raise ValueError("names, mean, scale and weights must have one length")
+        if tuple(self.names) != FEATURE_NAMES:
+            raise ValueError("the features are not those this version computes")
+        if min(self.scale) <= 0:
+            raise ValueError("every scale must be over nought")
         if not 0 <= self.low <= self.high <= 1:
             raise ValueError("thresholds must satisfy 0 <= low <= high <= 1")
         return self
@@ -116,10 +127,9 @@ class DecisionModel(BaseModel):
         return Suggestion.NO_CHANGE if probability < self.low else Suggestion.ASK
 
 
-def feature_matrix(readings: Sequence[Reading]) -> tuple[list[str], Floats]:
-    """Return the feature names and a float32 [N, F] matrix."""
-    rows = [features(r) for r in readings]
-    return list(rows[0]), np.array([list(r.values()) for r in rows], dtype=np.float32)
+def feature_matrix(readings: Sequence[Reading]) -> Floats:
+    """Return a float32 [N, F] matrix, columns as FEATURE_NAMES."""
+    return np.array([list(features(r).values()) for r in readings], dtype=np.float32)
 
 
 def counts_as_evidence(span: FoundSpan) -> bool:

@@ -2,7 +2,7 @@
 
 The weight of a span is the change in the calibrated log-odds when its words are left out of what the document heads pool and the
 span is taken from the evidence: the model's own computation, asked again without the span, not a story written beside it. (The words around the
-span were still read with it in place; ``training.faithfulness`` measures how well the weights agree with really deleting the text.)
+span were still read with it in place; ``training.evaluate`` measures how well the weights agree with really deleting the text.)
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ UNASSERTED: dict[Status, str] = {
     Status.SUSPECT_ACCOUNT: "is only the suspect's account",
     Status.OTHER_PARTY: "was done by, or to, someone else",
 }
-MOST_MASKS = 256  # Spans weighed in one call; a text with more has them weighed in several.
+MOST_CELLS = 1_000_000  # Spans times tokens weighed in one call: bounds the memory of the longest text.
 
 
 def weigh(reading: Reading, reader: OnnxReader, decision: DecisionModel) -> list[float]:
@@ -40,8 +40,9 @@ def weigh(reading: Reading, reader: OnnxReader, decision: DecisionModel) -> list
         return [0.0] * len(reading.spans)
     whole = decision.log_odds(reading)
     weights: list[float] = []
-    for at in range(0, len(reading.spans), MOST_MASKS):
-        group = reading.spans[at : at + MOST_MASKS]
+    step = max(1, MOST_CELLS // len(reading.states))
+    for at in range(0, len(reading.spans), step):
+        group = reading.spans[at : at + step]
         masks = np.ones((len(group), len(reading.states)), dtype=np.float32)
         for row, span in enumerate(group):
             masks[row, span.tokens[0] : span.tokens[1]] = 0.0

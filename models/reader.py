@@ -25,8 +25,6 @@ class OnnxReader:
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
-        # Memory of the longest batch is not kept for ever: the process stays small between large reports.
-        options.enable_cpu_mem_arena = True
         options.log_severity_level = 3
         try:
             self.encoder = ort.InferenceSession(folder / "encoder.onnx", options, providers=["CPUExecutionProvider"])

@@ -20,7 +20,10 @@ _PATTERNS: tuple[tuple[EntityType, re.Pattern[str]], ...] = (
         EntityType.VEHICLE,
         re.compile(r"(?<!\w)[A-HJ-PR-Ya-hj-pr-y][A-HJ-PR-Za-hj-pr-z]\d{2}\s?[A-HJ-PR-Za-hj-pr-z]{3}(?!\w)"),
     ),
-    (EntityType.VEHICLE, re.compile(r"(?<!\w)[A-HJ-NPR-TV-Y]\d{1,3}\s?[A-HJ-PR-Z]{3}(?!\w)")),
+    (
+        EntityType.VEHICLE,
+        re.compile(r"(?<!\w)[A-HJ-NPR-TV-Y]\d{1,3}\s?(?!AND|THE|FOR|HAS|HER|ARE|BUT|NEAR)[A-HJ-PR-Z]{3}(?!\w)"),
+    ),
     # Postcode: area, district, sector and unit (Royal Mail, "Programmers' guide to the Postcode Address File").
     (EntityType.PLACE, re.compile(r"(?<!\w)[A-Z]{1,2}\d[A-Z\d]?\s?\d[ABD-HJLNP-UW-Z]{2}(?!\w)")),
     (EntityType.REFERENCE, re.compile(r"(?<!\w)\d{2}[A-Z]{0,3}/\d{3,7}/\d{2}(?!\w)")),
@@ -42,8 +45,10 @@ def find_contact_points(doc: Doc) -> Doc:
 def normalise(kind: EntityType, quote: str) -> str:
     """Return the form to compare and search by: digits of a number with +44, capitals of a registration, lower-case handles."""
     if kind is EntityType.PHONE:
+        # "a withheld number" and "ending 432" are mentions of a phone too: only a whole UK number has a national form.
         digits = re.sub(r"\D", "", quote.replace("(0)", ""))
-        return "+44" + (digits[2:] if digits.startswith("44") else digits.lstrip("0"))
+        national = digits[2:] if quote.strip().startswith("+44") else digits[1:] if digits.startswith("0") else ""
+        return f"+44{national}" if len(national) in (9, 10) else " ".join(quote.split())
     if kind is EntityType.VEHICLE:
         return re.sub(r"\s", "", quote).upper()
     if kind in (EntityType.EMAIL, EntityType.HANDLE):

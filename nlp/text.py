@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 MAX_CHARACTERS = 50_000
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class TextError(ValueError):
@@ -28,7 +31,6 @@ def check_text(text: str) -> str:
         raise TextError("text is empty or blank; send the narrative of the report.")
     if "\0" in text:
         raise TextError(f"text holds a NUL character at offset {text.index(chr(0))}; remove it.")
-    for offset, character in enumerate(text):
-        if "\ud800" <= character <= "\udfff":
-            raise TextError(f"text holds half of a surrogate pair at offset {offset}; send valid UTF-8.")
+    if half := _SURROGATE.search(text):
+        raise TextError(f"text holds half of a surrogate pair at offset {half.start()}; send valid UTF-8.")
     return text

@@ -34,7 +34,10 @@ _MONTH = r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|a
 _DAY = r"(?:mon(?:day)?|tue(?:s(?:day)?)?|wed(?:nesday)?|thu(?:rs?(?:day)?)?|fri(?:day)?|sat(?:urday)?|sun(?:day)?)"
 _ORDINAL = r"(?:st|nd|rd|th)?"
 
-NUMERIC = re.compile(r"(?<![\d/.-])(\d{1,2})[/.-](\d{1,2})(?:[/.-](\d{4}|\d{2}))?(?![\d/.-]?\d)")
+# Without a year only the slash is read: "3-4 times", "1.5 miles" and "at 10.11" are not dates, nor are "24/7" and "9/10 for pain".
+NUMERIC = re.compile(
+    r"(?<![\d/.-])(\d{1,2})(?:[/.-](\d{1,2})[/.-](\d{4}|\d{2})|/(0?[1-9]|1[0-2])(?<!24/7)(?!\s?(?:times|miles|hours|out of|for\b|of\b)))(?![\d/.-]?\d)"
+)
 DAY_MONTH = re.compile(
     rf"(?<![\w/])(\d{{1,2}}){_ORDINAL}\s?(?:of\s)?({_MONTH})(?![a-z])(?:,?\s(\d{{4}})\b)?", re.IGNORECASE
 )
@@ -64,12 +67,26 @@ def find_times(doc: Doc) -> Doc:
     """Fill ``doc.spans["times"]``. Longest expression first where two begin together; contact points are not times."""
     taken = [(s, e) for s, e, _ in doc.spans["contact_points"].attrs["exact"]] if "contact_points" in doc.spans else []
     found = []
+    shouting = not any(c.islower() for c in doc.text)
     for pattern in _ALL:
         for match in pattern.finditer(doc.text):
+            if pattern is WEEKDAY and not _is_weekday(match, shouting):
+                continue
             if not any(match.start() < e and s < match.end() for s, e in taken):
                 found.append((match.start(), match.end(), EntityType.TIME.value))
     add_group(doc, "times", found)
     return doc
+
+
+def _is_weekday(match: re.Match[str], shouting: bool) -> bool:
+    """Tell a day from the verb and the star: a full name, a word such as *last* before it, or one capital letter."""
+    name = match[2]
+    return (
+        bool(match[1])
+        or len(name) > 5
+        or (name[0].isupper() and not name.isupper())
+        or (name.isupper() and not shouting)
+    )
 
 
 def resolve(quote: str, reported: date | None) -> date | None:
@@ -80,7 +97,7 @@ def resolve(quote: str, reported: date | None) -> date | None:
     if match := NUMERIC.fullmatch(quote):
         year = match[3]
         return _day(
-            int(match[1]), int(match[2]), (int(year) + (2000 if len(year) == 2 else 0)) if year else None, reported
+            int(match[1]), int(match[2] or match[4]), (int(year) + (2000 if len(year) == 2 else 0)) if year else None, reported
         )
     if match := DAY_MONTH.fullmatch(quote):
         return _day(int(match[1]), _month(match[2]), int(match[3]) if match[3] else None, reported)

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated, Any
+from typing import IO, TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 if TYPE_CHECKING:
     from models.assessor import Assessor
     from service.batch import GoodLine, Line
+    from service.intake import BadLine
 
 CHUNK = 64  # Reports read together: enough to fill the cores, few enough that a stop loses seconds.
+SHOWN = 20  # Bad lines printed; --errors lists them all.
 
 
 def register(app: typer.Typer) -> None:
@@ -73,8 +77,14 @@ def assess(
         input_file = Path("-")
     if resume and output is None:
         _stop("--resume needs --output: it goes on from what is already there")
-    if input_file is not None and str(input_file) != "-" and not input_file.is_file():
-        _stop(f"{input_file}: no such file")
+    if input_file is not None and str(input_file) != "-":
+        if not input_file.exists() or input_file.is_dir():
+            _stop(f"{input_file}: {'is a folder' if input_file.is_dir() else 'no such file'}")
+        for written in (output, errors):
+            if written is not None and written.exists() and written.samefile(input_file):
+                _stop(f"{written} is the input; write to another file")
+    if output is not None and output == errors:
+        _stop("--output and --errors must be two files")
     try:
         assessor = Assessor.load(bundle or DEFAULT_BUNDLE)
         if text is not None:
@@ -97,7 +107,7 @@ def assess(
         raise typer.Exit(2)
 
 
-def _stop(message: str) -> Any:
+def _stop(message: str) -> NoReturn:
     typer.echo(f"foursight: {message}", err=True)
     raise typer.Exit(2)
 
@@ -108,7 +118,6 @@ def _from_stdin() -> str:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         _stop(f"standard input is not UTF-8 at byte {error.start + 1}; convert it first")
-        raise AssertionError from None
 
 
 def _one(assessor: Assessor, text: str, as_json: bool, output: Path | None) -> None:
@@ -171,61 +180,101 @@ def _many(
         TimeRemainingColumn,
     )
 
+    from service.batch import FileError
     from service.intake import BadLine
 
     stderr = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
-    done = _already(output) if resume and output is not None else set()
-    counts = {"assessed": 0, "bad": 0, "skipped": 0}
-    total = _count_lines(source) if size else None
+    done = _already(output, assessor.info.digest) if resume and output is not None else Counter[str]()
     out: IO[str] = output.open("a" if resume else "w", encoding="utf-8") if output is not None else sys.stdout
     bad_file = errors.open("w", encoding="utf-8") if errors is not None else None
+    run = _Run(assessor, out, bad_file, lambda message: stderr.print(f"{source}:{message}"))
     columns = (TextColumn("assessing"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    failure: FileError | None = None
     try:
         with Progress(*columns, console=stderr, disable=not stderr.is_terminal, transient=True) as progress:
-            task = progress.add_task("assess", total=total)
-            waiting: list[GoodLine] = []
-            for line in lines:
-                progress.update(task, completed=line.number if isinstance(line, BadLine) else line.line)
-                if isinstance(line, BadLine):
-                    counts["bad"] += 1
-                    if counts["bad"] <= 20:
-                        stderr.print(f"{source}:{line.number}: {line.message}")
-                    if bad_file is not None:
-                        import json
-
-                        bad_file.write(json.dumps({"line": line.number, "message": line.message}) + "\n")
-                elif line.report.reference in done:
-                    counts["skipped"] += 1
-                else:
-                    waiting.append(line)
-                    if len(waiting) == CHUNK:
-                        counts["assessed"] += _write(assessor, waiting, out)
-                        waiting = []
-            counts["assessed"] += _write(assessor, waiting, out)
+            task = progress.add_task("assess", total=_count_lines(source) if size else None)
+            try:
+                for line in lines:
+                    progress.update(task, completed=line.number if isinstance(line, BadLine) else line.line)
+                    if isinstance(line, BadLine):
+                        run.refuse(line)
+                    elif done[line.report.reference] > 0:
+                        done[line.report.reference] -= 1
+                        run.skipped += 1
+                    else:
+                        run.take(line)
+            except FileError as error:
+                failure = error  # what was read before it is still assessed
+            run.flush()
     finally:
         if output is not None:
             out.close()
         if bad_file is not None:
             bad_file.close()
-    if counts["bad"] > 20:
+    if run.bad > SHOWN:
         stderr.print(
-            f"… and {counts['bad'] - 20} more bad lines" + ("" if errors else "; list them all with --errors FILE")
+            f"… and {run.bad - SHOWN} more bad lines" + ("" if errors else "; list them all with --errors FILE")
         )
-    if counts["bad"] or stderr.is_terminal or counts["skipped"]:
-        stderr.print(
-            f"{counts['assessed']} assessed, {counts['bad']} bad lines left out, {counts['skipped']} done before"
-        )
-    if not sum(counts.values()):
+    if run.bad or stderr.is_terminal or run.skipped:
+        stderr.print(f"{run.assessed} assessed, {run.bad} bad lines left out, {run.skipped} done before")
+    if failure is not None:
+        raise failure
+    if not run.assessed + run.bad + run.skipped:
         stderr.print(f"{source}: no reports in it")
         return 1
-    return counts["bad"]
+    return run.bad
 
 
-def _write(assessor: Assessor, lines: list[GoodLine], out: IO[str]) -> int:
-    for assessment in assessor.assess_many([line.report for line in lines]):
-        out.write(assessment.model_dump_json() + "\n")
-    out.flush()
-    return len(lines)
+class _Run:
+    """Assesses lines in chunks, writes what is good, says what is bad."""
+
+    def __init__(self, assessor: Assessor, out: IO[str], bad_file: IO[str] | None, say: Callable[[str], None]) -> None:
+        self.assessor, self.out, self.bad_file, self.say = assessor, out, bad_file, say
+        self.waiting: list[GoodLine] = []
+        self.assessed = self.bad = self.skipped = 0
+
+    def take(self, line: GoodLine) -> None:
+        self.waiting.append(line)
+        if len(self.waiting) == CHUNK:
+            self.flush()
+
+    def flush(self) -> None:
+        waiting, self.waiting = self.waiting, []
+        try:
+            self._write(waiting)
+        except OSError:
+            raise  # the disk, not a report
+        except Exception:
+            # One report that fails must not take its neighbours with it. The fault may quote the text, so it is not shown.
+            for line in waiting:
+                self._alone(line)
+
+    def refuse(self, line: BadLine) -> None:
+        self.bad += 1
+        if self.bad <= SHOWN:
+            self.say(f"{line.number}: {line.message}")
+        if self.bad_file is not None:
+            self.bad_file.write(json.dumps({"line": line.number, "message": line.message}) + "\n")
+
+    def _alone(self, line: GoodLine) -> None:
+        from service.intake import BadLine
+
+        try:
+            self._write([line])
+        except OSError:
+            raise
+        except Exception as error:
+            self.refuse(
+                BadLine(
+                    line.line, f"the model could not read this report ({type(error).__name__}); please tell the makers"
+                )
+            )
+
+    def _write(self, lines: list[GoodLine]) -> None:
+        text = "".join(a.model_dump_json() + "\n" for a in self.assessor.assess_many([line.report for line in lines]))
+        self.out.write(text)
+        self.out.flush()
+        self.assessed += len(lines)
 
 
 def _count_lines(path: Path) -> int:
@@ -236,23 +285,27 @@ def _count_lines(path: Path) -> int:
     return count
 
 
-def _already(output: Path) -> set[str]:
-    """Return the references in a stopped run's output, and cut a half-written last line off."""
-    import json
-
-    done: set[str] = set()
+def _already(output: Path, digest: str) -> Counter[str]:
+    """Return how often each reference stands in a stopped run's output, and cut a half-written last line off."""
+    done: Counter[str] = Counter()
     if not output.exists():
         return done
-    good = 0
+    whole = 0
     with output.open("rb") as file:
-        for raw in file:
-            try:
-                done.add(str(json.loads(raw)["reference"]))
-            except (ValueError, KeyError, TypeError):
-                break
+        for number, raw in enumerate(file, 1):
             if not raw.endswith(b"\n"):
                 break
-            good += len(raw)
+            whole += len(raw)
+            if not raw.strip():
+                continue
+            try:
+                found = json.loads(raw)
+                reference, model = str(found["reference"]), found["model"]["digest"]
+            except (ValueError, KeyError, TypeError):
+                _stop(f"{output}:{number} is not an assessment; --resume goes on from a stopped run's own output")
+            if model != digest:
+                _stop(f"{output} was made with another model; start afresh without --resume")
+            done[reference] += 1
     with output.open("rb+") as file:
-        file.truncate(good)
+        file.truncate(whole)
     return done

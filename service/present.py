@@ -9,7 +9,8 @@ from rich.rule import Rule
 from rich.text import Text
 
 from models.contracts import Assessment, Point
-from nlp.taxonomy import BY_CODE, Status, Suggestion
+from nlp.taxonomy import BY_CODE, Suggestion
+from service.console.marking import chunks, number, pieces
 
 SUGGESTION_WORDS = {
     Suggestion.REVIEW: ("Review as stalking", "bold white on red"),
@@ -21,27 +22,24 @@ _ACT, _CONTEXT, _UNASSERTED = "bold red", "underline", "strike dim"
 
 
 def marked_text(text: str, assessment: Assessment) -> Text:
-    """Return the report with its spans styled, and a small label after each."""
+    """Return the report with its spans styled, cut where they overlap, and each span's label before its first words."""
     shown = Text()
-    at = 0
-    for item in sorted(assessment.evidence, key=lambda e: (e.start, e.end)):
-        if item.start < at:
-            continue
-        shown.append(_printable(text[at : item.start]))
-        code = BY_CODE[item.code]
-        style = _UNASSERTED if item.status is not Status.ASSERTED else _ACT if code.behaviour else _CONTEXT
-        shown.append(_printable(item.quote), style)
-        also = [BY_CODE[e.code].title for e in assessment.evidence if e.start < item.end and item.start < e.end]
-        status = "" if item.status is Status.ASSERTED else f", {item.status.value.replace('_', ' ')}"
-        shown.append(f" [{' + '.join(dict.fromkeys(also)).lower()}{status}]", "dim italic")
-        at = item.end
-    shown.append(_printable(text[at:]))
+    for piece in pieces(text, number(assessment.evidence)):
+        for mark in piece.starts:
+            shown.append(f"[{mark.label.lower()}] ", "dim italic")
+        style = ""
+        if piece.layers:
+            behaviour = [m for m in piece.layers if BY_CODE[m.evidence.code].behaviour]
+            asserted = any(m.asserted for m in piece.layers)
+            style = _UNASSERTED if not asserted else _ACT if any(m.asserted for m in behaviour) else _CONTEXT
+        for chunk in piece.chunks:
+            shown.append(chunk.text, "reverse" if chunk.odd else style)
     return shown
 
 
 def _printable(text: str) -> str:
-    """Keep a report from driving the terminal: control characters become visible marks."""
-    return "".join(c if c in "\n\t" or c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+    """Keep a report from driving the terminal: control and direction characters are shown by name."""
+    return "".join(chunk.text for chunk in chunks(text))
 
 
 def _points(title: str, points: list[Point]) -> Group:

@@ -10,7 +10,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple, Self
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple, Self
 
 import typer
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
@@ -18,12 +18,14 @@ from rich.console import Console
 from rich.table import Table
 from tqdm import tqdm
 
-from models.assessor import Assessor
 from models.bundle import DEFAULT_BUNDLE, BundleError
 from models.contracts import Report
 from nlp.taxonomy import Label, Suggestion
 from nlp.text import check_text
 from training.corpus import DATASETS, CorpusError
+
+if TYPE_CHECKING:
+    from models.assessor import Assessor
 
 CHECKLIST = DATASETS / "checklist"
 MARGIN = 0.1  # How far the stalking text of a direction case must score above the other.
@@ -254,6 +256,8 @@ def behaviour(
     console = Console()
     try:
         loaded = load_cases(cases)
+        from models.assessor import Assessor
+
         assessor = Assessor.load(bundle)
     except (CorpusError, BundleError) as error:
         Console(stderr=True).print(f"foursight: {error}", style="red", highlight=False, markup=False)

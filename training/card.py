@@ -18,12 +18,12 @@ def model_card(
     fields: dict[str, Any],
     config: TrainingConfig,
     corpus: Corpus,
-    results: dict[str, dict[str, Any]],
+    measured: dict[str, Any],
     chosen: dict[str, float],
 ) -> str:
     """Return the card as Markdown."""
     counts = Counter(corpus.splits[r.desk] for r in corpus.records)
-    test = results["test"]
+    test = measured
     answers, swaps = test["answers"], test["swaps"]
     lines = [
         f"# {fields['name']} {fields['version']}",
@@ -34,7 +34,7 @@ def model_card(
         "",
         f"- Encoder: {fields['encoder']}, {fields['licence']}, SHA-256 of the weights {fields['encoder_sha256']}.",
         f"- One pass in windows of {config.window} tokens that overlap by {config.overlap}; heads for spans with status, FOUR, occasions, relationship, offence,",
-        "  reasons against, entities; a logistic regression over named evidence decides. ONNX, 8-bit weights.",
+        "  reasons against, entities; a logistic regression over named evidence decides. ONNX, 8-bit and 4-bit weights.",
         f"- Corpus {corpus.digest[:16]}: {counts['train']} reports to train on, {counts['dev']} to choose and calibrate on, {counts['test']} to measure on, split by writer.",
         "",
         "## What it is for, and not for",
@@ -44,7 +44,7 @@ def model_card(
         "",
         "## How good it is",
         "",
-        f"On the test split ({test['ranking']['Foursight']['reports']} clear reports by writers the model never saw; chance {test['ranking']['Foursight']['chance']:.2f}):",
+        f"On the {test['split']} split ({test['ranking']['Foursight']['reports']} clear reports by writers the reader never saw; chance {test['ranking']['Foursight']['chance']:.2f}):",
         "",
         "| system | average precision (95% interval) | precision at 95% recall | stalking twin higher |",
         "| --- | --- | --- | --- |",
@@ -57,6 +57,8 @@ def model_card(
         f"relationship accuracy {test['relationship']:.2f}, number of occasions exact {test['occasions']['exact']:.2f}.",
         "",
         "## Fairness",
+        "",
+        "Sexes and names were swapped in training; the names that measure here were not among those.",
         "",
         *(
             f"- Swapping {k}: mean move of the probability {v['mean_move']:.3f}, suggestions that change {v['flips']:.1%}."

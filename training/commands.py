@@ -44,10 +44,13 @@ def train(
     out: Annotated[Path, typer.Option(help="Where to write the bundle.")] = Path("var/bundles/candidate"),
     version: Annotated[str, typer.Option(help="The version to give it.")] = "0.0.0",
     resume: Annotated[
-        bool, typer.Option(help="Go on from the last finished epoch of the same config and corpus.")
+        bool, typer.Option("--resume", help="Go on from the last finished epoch of the same config and corpus.")
+    ] = False,
+    final: Annotated[
+        bool, typer.Option("--final", help="Also measure on test, for the card of a bundle that will ship.")
     ] = False,
 ) -> None:
-    """Train the reader on the corpus and write a bundle: fit, export, choose the decision on dev, measure on dev and test.
+    """Train the reader on the corpus and write a bundle: fit, export, choose the decision on dev, measure on dev.
 
     The same config, corpus and seed give the shipped bundle again, up to the rounding of the machine. Follow runs with
     `mlflow ui --backend-store-uri sqlite:///var/mlflow.db`.
@@ -60,7 +63,7 @@ def train(
 
     try:
         settings = load_config(config)
-        manifest = run(settings, _corpus(), out, version, resume, console)
+        manifest = run(settings, _corpus(), out, version, resume, final, console)
     except (FileNotFoundError, EncoderError, ValidationError, ValueError) as error:
         raise _fail(str(error)) from None
     console.print(f"bundle {manifest.name} {manifest.version} written to {out}")
@@ -82,7 +85,15 @@ def evaluate(
         assessor = Assessor.load(bundle)
     except BundleError as error:
         raise _fail(str(error)) from None
-    result = measure(assessor, _corpus(), split, quick)  # type: ignore[arg-type]
+    corpus = _corpus()
+    if assessor.manifest.corpus_digest != corpus.digest:
+        Console(stderr=True).print(
+            "warning: this bundle was trained on another version of the corpus; a report measured here may have been trained on",
+            style="yellow",
+        )
+    if split == "dev":
+        console.print("The decision model was fitted on dev: these figures flatter. The manifest holds the fair ones.")
+    result = measure(assessor, corpus, split, quick)  # type: ignore[arg-type]
     print_result(result, console)
     save_result(result, out)
     console.print(f"saved to {out}/evaluation-{split}.json and .html")
@@ -236,7 +247,10 @@ def import_desk(
     for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
         try:
             records.append(Record.model_validate(from_authoring(json.loads(line))))
-        except (ValidationError, ValueError, KeyError) as error:
+        except ValidationError as error:
+            detail = error.errors(include_url=False, include_input=False)[0]
+            problems.append(f"{file.name}:{number}: {'.'.join(map(str, detail['loc']))} {detail['msg']}")
+        except (ValueError, KeyError) as error:
             problems.append(f"{file.name}:{number}: {error}")
     if problems:
         raise _fail("\n".join(problems))

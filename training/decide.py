@@ -7,6 +7,7 @@ reader has not seen. Everything is chosen by leaving one desk out inside dev. Te
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +17,7 @@ from sklearn.model_selection import LeaveOneGroupOut, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from models.decision import DecisionModel, counts_as_evidence, feature_matrix
+from models.decision import FEATURE_NAMES, DecisionModel, counts_as_evidence, feature_matrix
 from models.reading import Reading, sigmoid
 from nlp.taxonomy import Label
 from training.corpus import Record
@@ -31,9 +32,17 @@ def _model(strength: float) -> object:
     return make_pipeline(StandardScaler(), LogisticRegression(C=strength, max_iter=2000))
 
 
-def fit_decision(records: Sequence[Record], readings: Sequence[Reading]) -> tuple[DecisionModel, dict[str, float]]:
-    """Return the decision model and the figures of how it was chosen (all out of desk on ``records``)."""
-    names, everything = feature_matrix(readings)
+@dataclass(frozen=True)
+class Chosen:
+    """How the decision was chosen: figures, and the probability of each record by a model that did not see its desk."""
+
+    figures: dict[str, float]
+    out_of_desk: Array
+
+
+def fit_decision(records: Sequence[Record], readings: Sequence[Reading]) -> tuple[DecisionModel, Chosen]:
+    """Return the decision model and how it was chosen (all out of desk on ``records``)."""
+    everything = feature_matrix(readings)
     clear = np.array([r.label is not Label.UNCLEAR for r in records])
     truth = np.array([r.label is Label.STALKING for r in records])[clear]
     desks = np.array([r.desk for r in records])
@@ -64,7 +73,7 @@ def fit_decision(records: Sequence[Record], readings: Sequence[Reading]) -> tupl
     acts = np.array([any(counts_as_evidence(s) for s in r.spans) for r in readings])
     thresholds = choose_thresholds(probability, unclear_head, acts, np.array([r.label.value for r in records]))
     model = DecisionModel(
-        names=names,
+        names=list(FEATURE_NAMES),
         mean=scaler.mean_.tolist(),
         scale=scaler.scale_.tolist(),
         weights=logistic.coef_[0].tolist(),
@@ -73,7 +82,7 @@ def fit_decision(records: Sequence[Record], readings: Sequence[Reading]) -> tupl
         shift=shift,
         **thresholds,
     )
-    return model, {"strength": best, "log_loss": losses[best], "slope": slope, "shift": shift}
+    return model, Chosen({"strength": best, "log_loss": losses[best], "slope": slope, "shift": shift}, probability)
 
 
 def answers(

@@ -64,10 +64,11 @@ def encoder_folder(name: str, cache: Path) -> Path:
     """
     if name not in KNOWN:
         folder = Path(name)
-        if not (folder / "config.json").is_file():
-            raise EncoderError(
-                f"{name} is neither a known encoder ({', '.join(KNOWN)}) nor a folder with a config.json"
-            )
+        for needed in ("config.json", "tokenizer.json", "model.safetensors"):
+            if not (folder / needed).is_file():
+                raise EncoderError(
+                    f"{name} is neither a known encoder ({', '.join(KNOWN)}) nor a folder with a {needed}"
+                )
         return folder
     known = KNOWN[name]
     files = [path for package in known.packages for path in package_files(package)]

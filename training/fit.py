@@ -267,6 +267,8 @@ def fit(
         start, best_score, stale = state["epoch"] + 1, state["best_score"], state["stale"]
         chance.setstate(state["chance"])
         torch.set_rng_state(state["rng"].cpu())
+        if stale >= config.patience:
+            return best
     for epoch in range(start, config.epochs):
         model.train()
         began, count = time.monotonic(), 0

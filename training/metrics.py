@@ -176,7 +176,7 @@ def answers_table(records: Sequence[Record], assessments: Sequence[Assessment]) 
         "recall_reviewed": share(review, stalking),
         "false_review": share(review, other),
         "false_flag": share(~none, other),
-        "precision_reviewed": share(stalking, review & ~doubtful),
+        "precision_reviewed": share(stalking, review),
         "unclear_asked": share(ask, doubtful),
         "clear_asked": share(ask, ~doubtful),
         "both_twins_right": float(np.mean([review[s] and none[n] for s, n in twins])) if twins else float("nan"),

@@ -28,12 +28,13 @@ from training.export import export_graphs
 from training.fit import fit, keep_memory
 from training.network import Reader
 
-os.environ["HF_HUB_OFFLINE"] = "1"  # Weights come from packages or a folder, never from a hub.
 log = logging.getLogger(__name__)
 ROOT = Path(__file__).resolve().parent.parent
 WORK = ROOT / "var" / "training"
 # What each run's manifest keeps of an evaluation: the figures, not the curves.
-HEADLINE = ("ranking", "answers", "calibration_error", "spans", "status", "four", "relationship", "occasions")
+HEADLINE = (
+    "ranking", "answers", "calibration_error", "spans", "status", "four", "relationship", "occasions", "swaps", "faithfulness",
+)  # fmt: skip
 
 
 def tracking() -> Any:
@@ -47,8 +48,15 @@ def tracking() -> Any:
     return mlflow
 
 
-def train(config: TrainingConfig, corpus: Corpus, out: Path, version: str, resume: bool, console: Console) -> Manifest:
-    """Train as ``config`` says and write a sealed bundle to ``out``, whole or not at all. Returns its manifest."""
+def train(
+    config: TrainingConfig, corpus: Corpus, out: Path, version: str, resume: bool, final: bool, console: Console
+) -> Manifest:
+    """Train as ``config`` says and write a sealed bundle to ``out``, whole or not at all. Returns its manifest.
+
+    Candidates are compared on dev; ``final`` also measures on test, for the model card of the one that ships.
+    """
+    if out.exists() and not (out / MANIFEST).is_file():
+        raise ValueError(f"{out} is not a bundle and would be replaced; name a new folder")
     keep_memory()
     encoder = encoder_folder(config.encoder, WORK / "encoders")
     windower = Windower(Tokenizer.from_file(str(encoder / "tokenizer.json")), config.window, config.overlap)
@@ -68,20 +76,29 @@ def train(config: TrainingConfig, corpus: Corpus, out: Path, version: str, resum
             )
 
         best = fit(config, corpus, encoder, windower, folder, resume, progress)
-        manifest = bundle(best, config, corpus, encoder, out, version, console)
-        flat = dict(manifest.metrics["test"]["answers"]) | {
-            "average_precision": manifest.metrics["test"]["ranking"]["Foursight"]["average_precision"]
+        manifest = bundle(best, config, corpus, encoder, out, version, final, console)
+        dev = manifest.metrics["dev"]
+        figures = dev["answers"] | {
+            "average_precision": dev["ranking"]["Foursight"]["average_precision"],
+            "calibration_error": dev["calibration_error"],
         }
-        mlflow.log_metrics({f"test_{k}": v for k, v in flat.items() if v == v})
+        mlflow.log_metrics({f"dev_final_{k}": v for k, v in figures.items() if v == v})
         mlflow.log_artifact(str(out / "manifest.json"))
         mlflow.log_artifact(str(out / "model-card.md"))
     return manifest
 
 
 def bundle(
-    weights: Path, config: TrainingConfig, corpus: Corpus, encoder: Path, out: Path, version: str, console: Console
+    weights: Path,
+    config: TrainingConfig,
+    corpus: Corpus,
+    encoder: Path,
+    out: Path,
+    version: str,
+    final: bool,
+    console: Console,
 ) -> Manifest:
-    """Export trained weights, fit the decision on dev, measure on dev and test, and seal. Replaces ``out`` only when all of it worked."""
+    """Export trained weights, fit the decision on dev, measure, write the card and seal. Replaces ``out`` only when all of it worked."""
     state = torch.load(weights, map_location="cpu", weights_only=False)
     reader = Reader(str(encoder), config.dropout)
     reader.load_state_dict(state["model"])
@@ -113,16 +130,16 @@ def bundle(
     (partial / "decision.json").write_text(decision.model_dump_json(indent=1) + "\n", encoding="utf-8")
     seal_bundle(partial, metrics={}, **fields)
     assessor = Assessor.load(partial)
-    results = {}
-    for split in ("dev", "test"):
-        results[split] = measure(assessor, corpus, split)
-        print_result(results[split], console)
-        save_result(results[split], WORK / config.name)
-    headline = {
-        split: {k: r[k] for k in (*HEADLINE, "swaps", "faithfulness") if k in r} for split, r in results.items()
-    }
-    (partial / "model-card.md").write_text(model_card(fields, config, corpus, results, chosen), encoding="utf-8")
-    manifest = seal_bundle(partial, metrics=json.loads(json.dumps(headline)) | {"decision": chosen}, **fields)
+    results = {"dev": measure(assessor, corpus, "dev", out_of_desk=chosen.out_of_desk)}
+    if final:
+        results["test"] = measure(assessor, corpus, "test")
+    for result in results.values():
+        print_result(result, console)
+        save_result(result, WORK / config.name)
+    headline = {split: {k: r[k] for k in HEADLINE} for split, r in results.items()}
+    card = model_card(fields, config, corpus, results.get("test", results["dev"]), chosen.figures)
+    (partial / "model-card.md").write_text(card, encoding="utf-8")
+    manifest = seal_bundle(partial, metrics=json.loads(json.dumps(headline)) | {"decision": chosen.figures}, **fields)
     shutil.rmtree(out, ignore_errors=True)
     partial.replace(out)
     return manifest

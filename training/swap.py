@@ -20,13 +20,13 @@ _PAIRS = (
 )  # fmt: skip
 _SWAP = dict(_PAIRS) | {b: a for a, b in reversed(_PAIRS)} | {"ms": "mr", "mrs": "mr", "woman": "man"}
 _OBJECT_AFTER = re.compile(
-    r"\s*(?:[.,;:!?)]|$|(?:and|or|to|at|in|on|from|by|for|with|that|when|again|he|she|i|they|up|down|out|off|about|because|if|who|every|all|alone|home|back|there|here|now|then|last|this|since|until|till|after|before|over|into|near|through|while|but|so|not)\b)",
+    r"\s*(?:[.,;:!?)]|$|(?:and|or|a|an|the|what|how|where|which|whether|as|round|twice|once|no|it|his|outside|across|more|cry|go|leave|get|stop|come|feel|think|know|money|to|at|in|on|from|by|for|with|that|when|again|he|she|i|they|up|down|out|off|about|because|if|who|every|all|alone|home|back|there|here|now|then|last|this|since|until|till|after|before|over|into|near|through|while|but|so|not)\b)",
     re.IGNORECASE,
 )
 _WORD = re.compile(r"[A-Za-zÀ-ÿ]+(?:-[A-Za-zÀ-ÿ]+)*")
 
 # First names by sex and origin, from public lists of common names (Office for National Statistics baby names, and names common in each community).
-NAMES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+TRAINED_NAMES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "British": (("Jack", "Craig", "Gareth", "Darren", "Stuart"), ("Emily", "Kelly", "Rhian", "Donna", "Gemma")),
     "South Asian": (("Imran", "Rajesh", "Tariq", "Sanjay", "Bilal"), ("Ayesha", "Priya", "Nasreen", "Meera", "Sadia")),
     "African and Caribbean": (
@@ -39,6 +39,14 @@ NAMES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     ),
     "East Asian": (("Wei", "Minh", "Kenji", "Jun", "Hao"), ("Mei", "Linh", "Yuki", "Xiu", "Hui")),
 }
+# Other names of the same origins, never used in training, to measure with.
+MEASURED_NAMES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "British": (("Harry", "Nigel", "Rhys", "Barry", "Duncan"), ("Charlotte", "Michelle", "Sian", "Paula", "Heather")),
+    "South Asian": (("Arjun", "Wasim", "Deepak", "Faisal", "Gurpreet"), ("Lakshmi", "Rukhsana", "Harpreet", "Divya", "Shabnam")),
+    "African and Caribbean": (("Kofi", "Babatunde", "Winston", "Chukwudi", "Desmond"), ("Ama", "Yetunde", "Chantelle", "Adaeze", "Marcia")),
+    "East European": (("Krzysztof", "Mihai", "Dmitri", "Vasile", "Jakub"), ("Magdalena", "Elzbieta", "Svetlana", "Mihaela", "Ilona")),
+    "East Asian": (("Xin", "Tuan", "Hiroshi", "Seong", "Bao"), ("Lan", "Sakura", "Eun", "Thuy", "Ying")),
+}  # fmt: skip
 _FIRST_NAMES = re.compile(
     r"\b(?:Jack|Craig|Gareth|Darren|Stuart|Emily|Kelly|Rhian|Donna|Gemma|Dean|Lee|Mark|Paul|Ryan|Liam|Callum|Josh|Adam|Ben|Tom|Sam|Dan|Luke|Matt|Steve"
     r"|Kev|Kevin|Gary|Wayne|Carl|Ian|Neil|Tony|Kyle|Jordan|Connor|Aaron|Nathan|Scott|Shaun|Sean|Simon|Martin|Keith|Alan|Brian|Colin|Derek|Graham"
@@ -165,16 +173,19 @@ def swap_sexes(record: Record) -> Record:
 
     def rename(match: re.Match[str]) -> str:
         name = match.group()
-        men, women = NAMES["British"]
+        men, women = TRAINED_NAMES["British"]
         pool = men if name in FEMALE else women
         return names.setdefault(name, pool[len(names) % len(pool)])
 
     return _rewrite(swapped, rename, _FIRST_NAMES)
 
 
-def swap_names(record: Record, origin: str) -> Record:
+Names = dict[str, tuple[tuple[str, ...], tuple[str, ...]]]
+
+
+def swap_names(record: Record, origin: str, names_by_origin: Names) -> Record:
     """Return the record with its known first names replaced by names of one origin, the same name always alike."""
-    men, women = NAMES[origin]
+    men, women = names_by_origin[origin]
     names: dict[str, str] = {}
 
     def rename(match: re.Match[str]) -> str:
@@ -190,5 +201,5 @@ def vary(record: Record, chance: random.Random) -> Record:
     if chance.random() < 0.5:
         record = swap_sexes(record)
     if chance.random() < 0.5:
-        record = swap_names(record, chance.choice(sorted(NAMES)))
+        record = swap_names(record, chance.choice(sorted(TRAINED_NAMES)), TRAINED_NAMES)
     return record

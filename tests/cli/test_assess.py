@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from service.batch import GoodLine, read_csv, read_json_lines
+from service.intake import BadLine
+
 FOURSIGHT = str(Path(sys.executable).with_name("foursight"))
 PURSUIT = "My ex waits outside my work every night and follows me home. I told him to stop and blocked him."
 
@@ -60,7 +63,7 @@ def test_one_text_on_a_terminal_reads_like_a_page() -> None:
     page = data.decode()
     for words in ("Review as stalking", "Points for", "Points against", "Fixated", "a person decides"):
         assert words in page
-    assert "\ufffd[31m" in page, "a report cannot drive the terminal"
+    assert "U+001B" in page, "a report cannot drive the terminal"
 
 
 def test_json_lines_in_and_out_keep_the_order_and_name_the_bad(tmp_path: Path) -> None:
@@ -119,10 +122,56 @@ def test_csv_faults_are_named(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert [a["reference"] for a in lines(done.stdout)] == ["1", "4"]
     assert b":3: text is empty" in done.stderr and b":4: 3 cells, but the header has 2" in done.stderr
+    done = run("--input", source, "--text-column", "text", "--encoding", "nonsense")
+    assert done.returncode == 2 and b"no encoding 'nonsense'" in done.stderr
     done = run("--input", source, "--text-column", "Narrative")
     assert done.returncode == 2 and b"no column 'Narrative'" in done.stderr and b"ref, text" in done.stderr
     done = run("--input", source)
     assert done.returncode == 2 and b"--text-column" in done.stderr
+
+
+def test_one_stray_quote_or_byte_costs_one_line(tmp_path: Path) -> None:
+    source = tmp_path / "export.csv"
+    rows = [f"{n},He rang again {n}".encode() for n in range(200)]
+    rows[40] = b'40,"He rang and said stop'
+    rows[90] = "90,Café Zoë again".encode()
+    rows[120] = b"120,Caf\xe9 again"
+    source.write_bytes(b"reference,text\n" + b"\n".join(rows) + b"\n")
+    found = list(read_csv(source, "text"))
+    assert [b.number for b in found if isinstance(b, BadLine)] == [42, 122]
+    good = [g.report for g in found if isinstance(g, GoodLine)]
+    assert [g.reference for g in good] == [str(n) for n in range(200) if n not in (40, 120)]
+    assert good[89].text == "Café Zoë again"
+
+
+def test_a_first_line_that_is_a_report_is_not_printed(tmp_path: Path) -> None:
+    source = tmp_path / "export.csv"
+    source.write_text(f"1,{PURSUIT} SECRET\n")
+    done = run("--input", source, "--text-column", "Narrative")
+    assert done.returncode == 2 and b"SECRET" not in done.stderr and b"is the first line the header?" in done.stderr
+
+
+def test_an_input_is_never_overwritten(tmp_path: Path) -> None:
+    source = tmp_path / "in.jsonl"
+    source.write_bytes(report("a"))
+    for option in ("--output", "--errors"):
+        done = run("--input", source, option, source)
+        assert done.returncode == 2 and b"is the input" in done.stderr
+    assert source.read_bytes() == report("a")
+
+
+def test_resume_keeps_a_file_that_is_not_its_own_and_counts_references(tmp_path: Path) -> None:
+    source, out = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    source.write_bytes(report("a") + report("a", PURSUIT + " again") + report("b"))
+    out.write_text('{"id": 1}\n')
+    done = run("--input", source, "--output", out, "--resume")
+    assert done.returncode == 2 and b"is not an assessment" in done.stderr
+    assert out.read_text() == '{"id": 1}\n'
+    first = run("--input", "-", data=report("a"))
+    out.write_bytes(first.stdout)
+    done = run("--input", source, "--output", out, "--resume")
+    assert done.returncode == 0, done.stderr
+    assert [a["reference"] for a in lines(out.read_bytes())] == ["a", "a", "b"]
 
 
 @pytest.mark.parametrize(
@@ -169,9 +218,6 @@ def test_a_killed_batch_goes_on_where_it_was(tmp_path: Path) -> None:
 def test_a_million_lines_with_one_bad_are_read_one_at_a_time(tmp_path: Path) -> None:
     """The reader alone, without the model: memory stays flat and the bad line is named."""
     import tracemalloc
-
-    from service.batch import read_json_lines
-    from service.intake import BadLine
 
     path = tmp_path / "million.jsonl"
     good = b'{"reference": "r", "text": "he rang"}\n'

@@ -53,3 +53,12 @@ def test_hostile_text_is_read_in_time() -> None:
     for text in ("a." * 20_000 + "@", "0" * 50_000, "a@" * 25_000, "1 " * 25_000, "-" * 50_000):
         pipeline()(text)
     assert time.monotonic() - started < 30
+
+
+@pytest.mark.parametrize("quote", ["a withheld number", "ending 432", "+1 555 010 9999", "a second phone"])
+def test_what_is_no_whole_uk_number_is_not_given_a_national_form(quote: str) -> None:
+    assert normalise(EntityType.PHONE, quote) == quote
+
+
+def test_a_road_is_not_a_registration() -> None:
+    assert found("ON THE A64 AND M62 AND GONE") == []

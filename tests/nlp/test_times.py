@@ -29,6 +29,28 @@ def test_times_are_found_whole(text: str, expected: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "he sat in his car",
+        "in the sun",
+        "they wed young",
+        "HE SAT IN HIS CAR",
+        "24/7",
+        "3-4 times a week",
+        "1.5 miles",
+        "9/10 for pain",
+        "at 10.11",
+    ],
+)
+def test_ordinary_words_and_numbers_are_not_days(text: str) -> None:
+    assert [resolve(t, REPORTED) for t in found(text) if resolve(t, REPORTED)] == []
+
+
+def test_short_days_are_found_where_they_are_days() -> None:
+    assert found("came Sat, again on sun and LAST WED") == ["Sat", "on sun", "LAST WED"]
+
+
+@pytest.mark.parametrize(
     ("quote", "day"),
     [
         ("12/04/2026", date(2026, 4, 12)),

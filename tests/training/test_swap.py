@@ -2,7 +2,7 @@ import pytest
 
 from nlp.taxonomy import Status
 from training.corpus import GoldSpan, Record, load_corpus
-from training.swap import NAMES, swap_names, swap_sexes
+from training.swap import MEASURED_NAMES, TRAINED_NAMES, swap_names, swap_sexes
 
 
 def record(text: str, *quotes: str) -> Record:
@@ -22,6 +22,7 @@ def record(text: str, *quotes: str) -> Record:
         ("She told him to leave her alone.", "He told her to leave him alone."),
         ("He took her keys and her husband rang.", "She took his keys and his wife rang."),
         ("HER EX-HUSBAND", "HIS EX-WIFE"),
+        ("He made her cry and gave her a lift.", "She made him cry and gave him a lift."),
         ("Mr Lyle and his daughter", "Mrs Lyle and her son"),
     ],
 )
@@ -38,12 +39,20 @@ def test_spans_are_carried_through() -> None:
 
 
 def test_one_name_becomes_one_name() -> None:
-    text = swap_names(record("Dean rang Claire. Dean came back with Claire."), "South Asian").text
-    men, women = NAMES["South Asian"]
+    text = swap_names(record("Dean rang Claire. Dean came back with Claire."), "South Asian", TRAINED_NAMES).text
+    men, women = TRAINED_NAMES["South Asian"]
     assert text == f"{men[0]} rang {women[1]}. {men[0]} came back with {women[1]}."
 
 
 def test_every_report_of_the_corpus_can_be_swapped() -> None:
     for r in load_corpus().records[::7]:
         swap_sexes(r)
-        swap_names(r, "East Asian")
+        swap_names(r, "East Asian", MEASURED_NAMES)
+
+
+def test_names_that_measure_were_never_trained_on() -> None:
+    def flat(names):
+        return {n for men, women in names.values() for n in (*men, *women)}
+
+    assert not flat(TRAINED_NAMES) & flat(MEASURED_NAMES)
+    assert TRAINED_NAMES.keys() == MEASURED_NAMES.keys()
