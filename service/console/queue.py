@@ -14,7 +14,7 @@ from nlp.taxonomy import RecordedOffence, Suggestion
 from service.access import settings_of, store_of
 from service.console import words
 from service.console.templating import render
-from service.store.reports import queue_page
+from service.store.reports import count_recorded_as_stalking, queue_page, waiting
 
 router = APIRouter(include_in_schema=False)
 Choice = TypeVar("Choice", bound=StrEnum)
@@ -38,6 +38,8 @@ def _page(request: Request, path: str, apart: bool) -> Response:
     number = int(wanted) if wanted.isascii() and wanted.isdigit() and len(wanted) < 8 else 1
     with store_of(request).read() as session:
         page = queue_page(session, number, settings_of(request).page_size, suggestion, recorded, apart)
+        stalking = count_recorded_as_stalking(session) if apart else 0
+        unread = waiting(session)
     filters = {"suggestion": suggestion, "recorded": recorded}
     return render(
         request,
@@ -50,7 +52,8 @@ def _page(request: Request, path: str, apart: bool) -> Response:
             suggestion, {s: label for s, (label, _) in words.SUGGESTION_TAG.items()}, "Any suggestion"
         ),
         offences=_options(recorded, words.RECORDED, "Any offence"),
-        tags=words.SUGGESTION_TAG,
+        stalking=stalking,
+        waiting=unread,
         pagination=pagination(path, filters, page.page, page.pages),
     )
 

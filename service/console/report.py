@@ -94,13 +94,14 @@ def _view(found: FullReport) -> dict[str, Any]:
     if assessment is None:
         return {"assessment": None, "pieces": pieces(found.revision.text, []), "legend": []}
     marks = number(assessment.evidence)
-    label, colour = words.SUGGESTION_TAG[assessment.suggestion]
+    label, colour = tag = words.tag(assessment.suggestion, found.row.recorded_offence)
     return {
         "assessment": assessment,
         "pieces": pieces(found.revision.text, marks),
         "marks": marks,
         "legend": _legend(marks),
         "tag": {"text": label, "classes": colour},
+        "already": tag == words.ALREADY,
         "headline": words.headline(assessment.suggestion, found.row.recorded_offence),
         "four": _four(assessment, marks),
         "points_for": _reasons(assessment.points_for, marks),

@@ -13,11 +13,15 @@ SUGGESTION_TAG: dict[Suggestion, tuple[str, str]] = {
     Suggestion.NO_CHANGE: ("No change", "govuk-tag--grey"),
 }
 
+ALREADY = ("Recorded as stalking already", "govuk-tag--green")
+
 OFFENCE: dict[Offence, str] = {
     Offence.S2A: "Stalking: Protection from Harassment Act 1997, section 2A",
     Offence.S4A: "Stalking involving fear of violence or serious alarm or distress: Protection from Harassment Act 1997, section 4A",
     Offence.NONE: "The text does not support a stalking offence",
 }
+
+OPEN = "Open until the answers to the questions come"
 
 RECORDED: dict[RecordedOffence, str] = {
     RecordedOffence.HARASSMENT: "Harassment",
@@ -107,6 +111,17 @@ def frequency(probability: float) -> str:
     return f"Of 100 reports that score like this one, about {hundred} describe{'s' if hundred == 1 else ''} stalking."
 
 
+def tag(suggestion: Suggestion, recorded_offence: str | None) -> tuple[str, str]:
+    """The suggestion as a tag: its words and its colour. What is recorded as stalking needs no review as stalking."""
+    already = recorded_offence == RecordedOffence.STALKING and suggestion is Suggestion.REVIEW
+    return ALREADY if already else SUGGESTION_TAG[suggestion]
+
+
+def offence(assessment: Assessment) -> str:
+    """The offence that the text supports. While something is to be asked, none yet is not none."""
+    return OPEN if assessment.suggestion is Suggestion.ASK else OFFENCE[assessment.offence]
+
+
 def headline(suggestion: Suggestion, recorded_offence: str | None) -> str:
     """The suggestion as one sentence about this report."""
     already = recorded_offence == RecordedOffence.STALKING
@@ -116,6 +131,8 @@ def headline(suggestion: Suggestion, recorded_offence: str | None) -> str:
             return "The text describes stalking, and it is recorded as stalking."
         return f"The text describes stalking{as_what}. Review how it is recorded."
     if suggestion is Suggestion.ASK:
+        if already:
+            return "It is recorded as stalking, and the text leaves open whether it is. Ask for the missing facts."
         return "The text leaves open whether this is stalking. Ask for the missing facts."
     if already:
         return "It is recorded as stalking, and the text read on its own describes none."

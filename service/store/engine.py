@@ -13,6 +13,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
@@ -21,6 +22,7 @@ from sqlalchemy.orm import Session
 MIGRATIONS = Path(__file__).parent / "migrations"
 # One lock number for migrations, any constant will do as long as every server uses the same.
 MIGRATION_LOCK = 420_104
+_NEWER = "was migrated by a newer Foursight than this one; run that version, or set FOURSIGHT_DATABASE_URL to another database."
 
 
 class StoreError(RuntimeError):
@@ -81,6 +83,8 @@ class Store:
                 if not self.sqlite:
                     connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": MIGRATION_LOCK})
                 command.upgrade(_config(connection), revision)
+        except CommandError:
+            raise StoreError(f"the database {self.where} {_NEWER}") from None
         except SQLAlchemyError as fault:
             raise StoreError(
                 f"the database {self.where} cannot be opened or migrated ({type(fault).__name__}); check FOURSIGHT_DATABASE_URL and that it is running."
@@ -97,7 +101,10 @@ class Store:
                 found = MigrationContext.configure(connection).get_current_revision()
         except SQLAlchemyError as fault:
             raise StoreError(f"the database does not answer ({type(fault).__name__}).") from fault
-        wanted = ScriptDirectory(str(MIGRATIONS)).get_current_head()
+        scripts = ScriptDirectory(str(MIGRATIONS))
+        wanted = scripts.get_current_head()
+        if found and found not in {script.revision for script in scripts.walk_revisions()}:
+            raise StoreError(f"the database {_NEWER}")
         if found != wanted:
             raise StoreError(
                 f"the database is at revision {found or 'none'} and this program needs {wanted}; start foursight serve once to migrate it."

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, upd
 from sqlalchemy.orm import Session
 
 from models.contracts import Assessment, Report
-from nlp.taxonomy import Offence, RecordedOffence, Suggestion
+from nlp.taxonomy import RecordedOffence, Suggestion
 from service.store.tables import AssessmentRow, ReportRow, RevisionRow, now
 
 _STALKING = RecordedOffence.STALKING.value
@@ -23,19 +23,25 @@ def text_digest(text: str) -> str:
 
 
 def keep_report(session: Session, report: Report) -> tuple[RevisionRow, bool]:
-    """Keep a report; the second value says whether its text is new. Sending the same report again changes nothing."""
+    """Keep a report; the second value says whether this made a revision. Sending the same report again changes nothing.
+
+    The text is compared with the latest revision only: an earlier wording that comes back is the newest one. Of the other
+    fields only those that were sent are written over.
+    """
     row = session.scalar(select(ReportRow).where(ReportRow.reference == report.reference).with_for_update())
     if row is None:
         row = ReportRow(reference=report.reference, latest=0)
         session.add(row)
-    for name in _METADATA:
+    for name in report.model_fields_set.intersection(_METADATA):
         value = getattr(report, name)
         setattr(row, name, value.value if isinstance(value, RecordedOffence) else value)
     session.flush()
     digest = text_digest(report.text)
-    known = session.scalar(select(RevisionRow).where(RevisionRow.report_id == row.id, RevisionRow.digest == digest))
-    if known is not None:
-        return known, False
+    latest = session.scalar(
+        select(RevisionRow).where(RevisionRow.report_id == row.id, RevisionRow.number == row.latest)
+    )
+    if latest is not None and latest.digest == digest:
+        return latest, False
     row.latest += 1
     revision = RevisionRow(report_id=row.id, number=row.latest, digest=digest, text=report.text)
     session.add(revision)
@@ -108,8 +114,11 @@ class QueuePage:
 
 
 def describes_none() -> ColumnElement[bool]:
-    """Recorded as stalking, though the text read on its own describes none: listed apart, never as a misrecording."""
-    return and_(ReportRow.recorded_offence == _STALKING, AssessmentRow.offence == Offence.NONE.value)
+    """Recorded as stalking, though the text read on its own describes none: listed apart, never as a misrecording.
+
+    By the suggestion: while there is something to ask the offence is none too, because it is open.
+    """
+    return and_(ReportRow.recorded_offence == _STALKING, AssessmentRow.suggestion == Suggestion.NO_CHANGE.value)
 
 
 def queue_page(
@@ -139,6 +148,24 @@ def queue_page(
         base.order_by(last, AssessmentRow.probability.desc(), ReportRow.reference).limit(size).offset((page - 1) * size)
     ).all()
     return QueuePage([_item(report, assessment) for report, assessment in rows], total, page, pages)
+
+
+def count_recorded_as_stalking(session: Session) -> int:
+    """How many assessed reports are recorded as stalking, whatever their text describes."""
+    query = (
+        select(ReportRow, AssessmentRow)
+        .join(RevisionRow, _LATEST)
+        .join(AssessmentRow, and_(AssessmentRow.revision_id == RevisionRow.id, AssessmentRow.current))
+        .where(ReportRow.recorded_offence == _STALKING)
+    )
+    return _count(session, query)
+
+
+def waiting(session: Session) -> int:
+    """How many reports are in no list yet, because their latest wording has not been assessed."""
+    assessed = select(AssessmentRow.revision_id).where(AssessmentRow.current)
+    query = select(func.count()).select_from(ReportRow).join(RevisionRow, _LATEST)
+    return session.scalar(query.where(RevisionRow.id.not_in(assessed))) or 0
 
 
 def _count(session: Session, query: Select[ReportRow, AssessmentRow]) -> int:

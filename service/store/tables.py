@@ -81,10 +81,10 @@ class ReportRow(Base):
 
 
 class RevisionRow(Base):
-    """One wording of a report. The same reference with the same text is the same revision, however often it is sent."""
+    """One wording of a report. The text sent again is the same revision; an earlier text sent again is a new one."""
 
     __tablename__ = "revisions"
-    __table_args__ = (UniqueConstraint("report_id", "digest"), UniqueConstraint("report_id", "number"))
+    __table_args__ = (UniqueConstraint("report_id", "number"),)
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=opaque)
     report_id: Mapped[str] = mapped_column(ForeignKey("reports.id"))

@@ -23,6 +23,7 @@ from service.console.marking import chunks, number, pieces
 from service.console.templating import environment
 from service.policy import AccountRole
 from service.store import Store
+from service.store.reports import keep_report
 from service.store.tables import AuditRow
 
 ROOT = Path(__file__).parents[2]
@@ -69,7 +70,32 @@ def test_filters_stay_in_the_address_from_page_to_page(
 def test_empty_lists_say_so(client: TestClient, sign_in: Callable[[], None]) -> None:
     sign_in()
     assert "The queue is empty" in client.get("/").text
-    assert "There is none" in client.get("/recorded-as-stalking").text
+    assert "No report here is recorded as stalking" in client.get("/recorded-as-stalking").text
+
+
+def test_what_is_recorded_as_stalking_is_not_to_be_reviewed_as_stalking(
+    client: TestClient, sign_in: Callable[[], None], keep: Callable[..., str], stalked: str
+) -> None:
+    keep("REF-1", stalked, recorded_offence="stalking")
+    sign_in()
+    assert "There is none: the one report" in client.get("/recorded-as-stalking").text
+    assert words.tag(Suggestion.REVIEW, "stalking")[0] == "Recorded as stalking already"
+    assert words.tag(Suggestion.REVIEW, "harassment") == words.tag(Suggestion.REVIEW, None)
+    listed = client.get("/").text.split("<tbody")[1]
+    assert "Recorded as stalking already" in listed and "Review as stalking" not in listed
+
+
+def test_what_is_to_be_asked_leaves_the_offence_open(reader: Assessor, quarrel: str) -> None:
+    assessment = reader.assess(Report(reference="A", text=quarrel)).model_copy(update={"suggestion": Suggestion.ASK})
+    assert words.offence(assessment) == "Open until the answers to the questions come"
+    assert "leaves open" in words.headline(Suggestion.ASK, "stalking")
+
+
+def test_reports_not_yet_assessed_are_counted(client: TestClient, sign_in: Callable[[], None], store: Store) -> None:
+    with store.write() as session:
+        keep_report(session, Report(reference="A", text="He rang."))
+    sign_in()
+    assert "1 report is waiting to be assessed" in client.get("/").text
 
 
 def test_the_report_page_shows_the_whole_explanation(

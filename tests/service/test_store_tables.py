@@ -1,15 +1,26 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import inspect
+from sqlalchemy import inspect, text
+from sqlalchemy.exc import IntegrityError
 
 from models.assessor import Assessor
 from models.contracts import Assessment, ModelInfo, Report
 from nlp.taxonomy import Offence, RecordedOffence, Suggestion
 from service.store import Store, StoreError
-from service.store.reports import full_report, keep_assessment, keep_report, queue_page, without_assessment
+from service.store.reports import (
+    count_recorded_as_stalking,
+    full_report,
+    keep_assessment,
+    keep_report,
+    queue_page,
+    waiting,
+    without_assessment,
+)
 from service.store.tables import AssessmentRow, Base
 
 
@@ -45,6 +56,56 @@ def test_the_same_report_twice_is_one_and_a_changed_text_a_revision(any_store: S
         assert found.row.recorded_offence == "harassment"
 
 
+def test_a_database_of_a_newer_program_is_one_clear_message(any_store: Store) -> None:
+    with any_store.write() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    for attempt in (any_store.upgrade, any_store.check):
+        with pytest.raises(StoreError, match="newer Foursight"):
+            attempt()
+
+
+def test_a_wording_that_comes_back_is_the_newest(any_store: Store) -> None:
+    with any_store.write() as session:
+        kept = [
+            keep_report(session, Report(reference="A1", text=words)) for words in ("He rang.", "He wrote.", "He rang.")
+        ]
+    assert [(revision.number, new) for revision, new in kept] == [(1, True), (2, True), (3, True)]
+    with any_store.read() as session:
+        found = full_report(session, kept[0][0].report_id)
+        assert found and (found.revision.number, found.revision.text) == (3, "He rang.")
+
+
+def test_a_report_sent_again_writes_over_only_what_it_gives(any_store: Store) -> None:
+    first = Report.model_validate(
+        {"reference": "A1", "text": "He rang.", "recorded_offence": "harassment", "reported_at": "2026-06-04T09:00:00Z"}
+    )
+    with any_store.write() as session:
+        keep_report(session, first)
+        revision, _ = keep_report(session, Report(reference="A1", text="He rang twice.", source="records"))
+    with any_store.write() as session:
+        keep_report(session, Report(reference="A1", text="He rang twice.", source=None))
+    with any_store.read() as session:
+        found = full_report(session, revision.report_id)
+        assert found and found.row.reported_at == first.reported_at
+        assert (found.row.recorded_offence, found.row.source) == ("harassment", None)
+
+
+def test_a_database_of_the_first_revision_keeps_its_reports(any_store: Store, reader: Assessor, stalked: str) -> None:
+    report = Report(reference="A1", text=stalked)
+    any_store.downgrade("0001")
+    with any_store.write() as session:
+        revision, _ = keep_report(session, report)
+        keep_assessment(session, revision.id, reader.assess(report))
+    any_store.upgrade()
+    any_store.downgrade("0001")
+    any_store.upgrade()
+    any_store.check()
+    with any_store.read() as session:
+        assert [item.reference for item in queue_page(session, 1, 10).items] == ["A1"]
+    with pytest.raises(IntegrityError), any_store.write() as session:
+        session.execute(text("DELETE FROM revisions"))  # assessments point to them still
+
+
 def _assessed(reader: Assessor, report: Report, **changes: object) -> Assessment:
     return reader.assess(report).model_copy(update=changes)
 
@@ -72,6 +133,7 @@ def test_the_queue_is_by_priority_and_lists_recorded_stalking_apart(any_store: S
         ("high", RecordedOffence.HARASSMENT, 0.9, Offence.S2A, Suggestion.REVIEW),
         ("unknown", None, 0.5, Offence.NONE, Suggestion.ASK),
         ("recorded", RecordedOffence.STALKING, 0.99, Offence.S2A, Suggestion.REVIEW),
+        ("asked", RecordedOffence.STALKING, 0.4, Offence.NONE, Suggestion.ASK),
         ("apart", RecordedOffence.STALKING, 0.1, Offence.NONE, Suggestion.NO_CHANGE),
     ]
     with any_store.write() as session:
@@ -80,16 +142,20 @@ def test_the_queue_is_by_priority_and_lists_recorded_stalking_apart(any_store: S
             revision, _ = keep_report(session, report)
             assessment = _assessed(reader, report, probability=probability, offence=offence, suggestion=suggestion)
             keep_assessment(session, revision.id, assessment)
+        keep_report(session, Report(reference="unread", text="He rang."))
     with any_store.read() as session:
-        assert [i.reference for i in queue_page(session, 1, 10).items] == ["high", "unknown", "low", "recorded"]
-        assert [i.reference for i in queue_page(session, 1, 10, apart=True).items] == ["apart"]
-        assert [i.reference for i in queue_page(session, 1, 10, Suggestion.ASK).items] == ["unknown"]
-        assert [i.reference for i in queue_page(session, 1, 10, recorded=RecordedOffence.STALKING).items] == [
-            "recorded"
-        ]
+
+        def listed(*choice: Suggestion, **more: Any) -> list[str]:
+            return [item.reference for item in queue_page(session, 1, 10, *choice, **more).items]
+
+        assert listed() == ["high", "unknown", "low", "recorded", "asked"]
+        assert listed(apart=True) == ["apart"]
+        assert listed(Suggestion.ASK) == ["unknown", "asked"]
+        assert listed(recorded=RecordedOffence.STALKING) == ["recorded", "asked"]
         second = queue_page(session, 2, 3)
-        assert ([i.reference for i in second.items], second.pages, second.total) == (["recorded"], 2, 4)
+        assert ([i.reference for i in second.items], second.pages, second.total) == (["recorded", "asked"], 2, 5)
         assert queue_page(session, 99, 3).page == 2
+        assert (count_recorded_as_stalking(session), waiting(session)) == (3, 1)
 
 
 @pytest.mark.parametrize("url", ["nonsense", "oracle+nothing://x", "mysql://a:secretpw@b/c"])
