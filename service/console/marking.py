@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from markupsafe import Markup, escape
+
 from models.contracts import Evidence
 from nlp.taxonomy import BY_CODE, CODE_NAMES, Status
 from service.console.words import STATUS_PREFIX
@@ -19,8 +21,8 @@ from service.console.words import STATUS_PREFIX
 MAX_LAYERS = 3
 # Characters that turn or hide the text around them: shown by name, so that a report cannot be made to look different.
 _TURNING = frozenset(
-    "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200b\u2060\ufeff\u2028\u2029"
-)
+    "\u00ad\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200b\u2060\u2061\u2062\u2063\u2064\ufeff\u2028\u2029"
+) | {chr(tag) for tag in range(0xE0000, 0xE0080)}
 _KEPT = frozenset("\n\t")
 
 
@@ -90,6 +92,17 @@ def pieces(text: str, marks: Sequence[Mark]) -> list[Piece]:
         order = sorted(active, key=lambda m: (m.asserted, m.evidence.start - m.evidence.end, m.number))
         found.append(Piece(chunks(text[start:end]), order[-MAX_LAYERS:], starts))
     return found
+
+
+def shown(text: str) -> Markup:
+    """Words of a report outside its own frame (a quotation, a name): the same care, and apart from the direction of the line around them."""
+    parts = [Markup('<span class="fs-odd">{}</span>').format(c.text) if c.odd else escape(c.text) for c in chunks(text)]
+    return Markup("<bdi>{}</bdi>").format(Markup("").join(parts))
+
+
+def plain(text: str) -> str:
+    """The same where no markup can stand, as in a page's title."""
+    return "".join(f"[{c.text}]" if c.odd else c.text for c in chunks(text))
 
 
 def chunks(text: str) -> list[Chunk]:

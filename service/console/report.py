@@ -48,7 +48,7 @@ class _Look:
     def of(cls, entry: AuditRow) -> _Look:
         kind, _, name = entry.actor.partition(":")
         plain = {"report.viewed": "Opened this report"}.get(entry.action, entry.action)
-        return cls(name or kind, entry.at[:16].replace("T", " ") + " UTC", plain)
+        return cls(name or kind, words.day_and_time(entry.at), plain)
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class _Legend:
 class _Party:
     kind: str
     role: str
-    values: str
+    values: Sequence[str]
 
 
 def _view(found: FullReport) -> dict[str, Any]:
@@ -119,14 +119,17 @@ def _legend(marks: Sequence[Mark]) -> list[_Legend]:
     return [_Legend(code, *counts[code.code]) for code in CODES if code.code in counts]
 
 
-def _links(spans: Sequence[Span], marks: Sequence[Mark], most: int = 4) -> list[_Link]:
-    """The first few quotations. A span that is no mark of its own points to the first mark it touches."""
+def _links(spans: Sequence[Span], marks: Sequence[Mark], code: str = "", most: int = 4) -> list[_Link]:
+    """The first few quotations, each with the mark that it is: of ``code`` before others, the very words before what only touches them."""
     found = []
     for span in spans[:most]:
-        exact = (m for m in marks if (m.evidence.start, m.evidence.end) == (span.start, span.end))
-        touching = (m for m in marks if m.evidence.start < span.end and span.start < m.evidence.end)
-        mark = next(exact, None) or next(touching, None)
-        found.append(_Link(_shorten(span.quote), mark.number if mark else 0))
+        touching = [m for m in marks if m.evidence.start < span.end and span.start < m.evidence.end]
+        nearest = min(
+            touching,
+            key=lambda m: (m.evidence.code != code, (m.evidence.start, m.evidence.end) != (span.start, span.end)),
+            default=None,
+        )
+        found.append(_Link(_shorten(span.quote), nearest.number if nearest else 0))
     return found
 
 
@@ -138,13 +141,13 @@ def _shorten(quote: str, most: int = 140) -> str:
 def _four(assessment: Assessment, marks: Sequence[Mark]) -> list[_Letter]:
     letters: list[FourLetter] = [getattr(assessment.four, name) for name in FOUR]
     return [
-        _Letter(name.capitalize(), FOUR_PLAIN[name], letter, _links(letter.evidence, marks, 3))
+        _Letter(name.capitalize(), FOUR_PLAIN[name], letter, _links(letter.evidence, marks, most=3))
         for name, letter in zip(FOUR, letters, strict=True)
     ]
 
 
 def _reasons(points: Sequence[Point], marks: Sequence[Mark]) -> list[_Reason]:
-    return [_Reason(point.text, _links(point.evidence, marks)) for point in points]
+    return [_Reason(point.text, _links(point.evidence, marks, point.code)) for point in points]
 
 
 def _parties(entities: Sequence[Entity]) -> list[_Party]:
@@ -157,6 +160,4 @@ def _parties(entities: Sequence[Entity]) -> list[_Party]:
         value = _shorten(entity.value, 80)
         if value not in values and len(values) < MAX_ENTITIES:
             values.append(value)
-    return [
-        _Party(kind.value.capitalize(), words.ROLE[role], ", ".join(values)) for (kind, role), values in grouped.items()
-    ]
+    return [_Party(kind.value.capitalize(), words.ROLE[role], values) for (kind, role), values in grouped.items()]

@@ -12,7 +12,7 @@ from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader, P
 
 from service.access import form_token, settings_of
 from service.auth import Identity
-from service.console import words
+from service.console import marking, words
 from service.policy import POLICY, ROLE_PLAIN
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -34,7 +34,15 @@ def environment() -> Environment:
     # GOV.UK's macros lean on undefined values, so the strict kind is not for them; our pages are covered by tests.
     found = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
     found.globals["words"] = words
-    found.filters.update(percent=words.percent, day=words.day, day_and_time=words.day_and_time, recorded=words.recorded)
+    found.filters.update(
+        percent=words.percent,
+        day=words.day,
+        day_and_time=words.day_and_time,
+        written=words.written,
+        recorded=words.recorded,
+        shown=marking.shown,
+        plain=marking.plain,
+    )
     return found
 
 

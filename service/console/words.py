@@ -2,10 +2,32 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from models.contracts import Assessment
-from nlp.taxonomy import BEHAVIOUR_NAMES, BY_CODE, Offence, RecordedOffence, Relationship, Role, Status, Suggestion
+from nlp.taxonomy import (
+    BEHAVIOUR_NAMES,
+    BY_CODE,
+    Offence,
+    RecordedOffence,
+    Relationship,
+    Role,
+    Status,
+    Style,
+    Suggestion,
+)
+
+
+def _local() -> tzinfo:
+    """The clock of the United Kingdom; UTC, and times say so, on a machine without the table of time zones (the tzdata package)."""
+    try:
+        return ZoneInfo("Europe/London")
+    except ZoneInfoNotFoundError:
+        return UTC
+
+
+LOCAL = _local()
 
 SUGGESTION_TAG: dict[Suggestion, tuple[str, str]] = {
     Suggestion.REVIEW: ("Review as stalking", "govuk-tag--orange"),
@@ -84,6 +106,20 @@ ROLE: dict[Role, str] = {
 }
 
 
+# How a report came in, where the recording system uses these words of the labelling guide; others are shown as sent.
+SOURCE: dict[str, str] = {
+    Style.CRIME_REPORT: "Crime report",
+    Style.CALL_LOG: "Call log",
+    Style.ONLINE_FORM: "Online form",
+    Style.STATEMENT: "Statement",
+    Style.THIRD_PARTY: "Third party",
+}
+
+
+def source(given: str | None) -> str:
+    return SOURCE.get(given, given) if given else "Not given"
+
+
 def recorded(offence: str | None) -> str:
     return RECORDED[RecordedOffence(offence)] if offence else "Not given"
 
@@ -159,14 +195,26 @@ def why(assessment: Assessment) -> str:
     return f"{line}; made plain that it is unwanted." if assessment.four.unwanted.present else f"{line}."
 
 
-def day(moment: datetime | None) -> str:
+def day(moment: datetime | date | None) -> str:
+    """A day as it is written here. A moment is told by the clock of the United Kingdom, where the reports are made."""
     if moment is None:
         return "Not given"
-    moment = moment.astimezone(UTC)
+    if isinstance(moment, datetime):
+        moment = moment.astimezone(LOCAL)
     return f"{moment.day} {moment:%b %Y}"
 
 
-def day_and_time(moment: datetime | None) -> str:
+def day_and_time(moment: datetime | str | None, seconds: bool = False) -> str:
+    """Of a moment, or of one kept as ISO 8601."""
     if moment is None:
         return "Not given"
-    return f"{day(moment)}, {moment.astimezone(UTC):%H:%M} UTC"
+    local = (datetime.fromisoformat(moment) if isinstance(moment, str) else moment).astimezone(LOCAL)
+    return f"{day(local)}, {local:{'%H:%M:%S' if seconds else '%H:%M'}} {local.tzname()}"
+
+
+def written(found: str | None) -> str:
+    """A date that the text gives, in ISO 8601, as ``day`` writes it."""
+    try:
+        return day(date.fromisoformat(found)) if found else "No date"
+    except ValueError:
+        return found or "No date"  # a month or a year alone

@@ -6,6 +6,7 @@ import html
 import json
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
@@ -16,17 +17,19 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from models.assessor import Assessor
-from models.contracts import Evidence, Report
-from nlp.taxonomy import BY_CODE, CODE_NAMES, RecordedOffence, Relationship, Role, Status, Suggestion
+from models.contracts import Entity, Evidence, Point, Report, TimelineEntry
+from nlp.taxonomy import BY_CODE, CODE_NAMES, EntityType, RecordedOffence, Relationship, Role, Status, Style, Suggestion
 from service.console import words
 from service.console.marking import chunks, number, pieces
+from service.console.report import _Link, _links
 from service.console.templating import environment
 from service.policy import AccountRole
 from service.store import Store
-from service.store.reports import keep_report
+from service.store.reports import keep_assessment, keep_report
 from service.store.tables import AuditRow
 
 ROOT = Path(__file__).parents[2]
+LABEL = re.compile(r'<span class="fs-label[^>]*>[^<]*<span class="govuk-visually-hidden">: </span></span>')
 HOSTILE = (
     '<script>alert(1)</script><img src=x onerror="alert(2)">\'"><svg/onload=alert(3)></mark></div></main> {{ 7*7 }} {% raw %} &lt;b&gt; '
     "\x1b[2J\x07 \u202eesrever\u202c \u200b he followed me home again and again \r\nand waited outside since May, I am scared of him"
@@ -37,7 +40,7 @@ def _text_of(page: str) -> str:
     """The report's text as a reader sees it: labels and the names of odd characters taken out."""
     found = re.search(r'<div class="fs-text" id="report-text">(.*?)</div>', page, re.S)
     assert found
-    inner = re.sub(r'<span class="fs-(label|odd)[^>]*>[^<]*</span>', "", found[1])
+    inner = re.sub(r'<span class="fs-odd[^>]*>[^<]*</span>', "", LABEL.sub("", found[1]))
     return html.unescape(re.sub(r"</?mark[^>]*>", "", inner))
 
 
@@ -138,6 +141,70 @@ def test_a_hostile_text_is_only_text(client: TestClient, sign_in: Callable[[], N
     assert "<b>REF</b>" not in client.get("/").text
 
 
+def test_words_of_a_report_outside_its_text_cannot_turn_the_line(
+    client: TestClient, sign_in: Callable[[], None], store: Store, reader: Assessor
+) -> None:
+    turning = "\u202e\u00ad\u2063\U000e0041"
+    report = Report(reference=f"R{turning}EF", text=f"He followed{turning} me home on Tuesday.", source=f"web{turning}")
+    assessment = reader.assess(report)
+    span = _span(report.text, 0, len(report.text))
+    entity = Entity(start=0, end=2, quote="He", type=EntityType.PERSON, role=Role.SUSPECT, value=f"T{turning}om")
+    point = Point(code="contact", text="Contact", evidence=[span])
+    timeline = [TimelineEntry(start=0, end=span.end, quote=report.text, date="2026-06-04")]
+    more = {"evidence": [span], "entities": [entity], "points_for": [point]}
+    occasions = assessment.occasions.model_copy(update={"timeline": timeline})
+    with store.write() as session:
+        revision, _ = keep_report(session, report)
+        keep_assessment(session, revision.id, assessment.model_copy(update={**more, "occasions": occasions}))
+    sign_in()
+    page = client.get(f"/reports/{revision.report_id}").text
+    for address in ("/", f"/reports/{revision.report_id}"):
+        found = client.get(address).text
+        assert not any(character in found for character in turning), address
+    odd = "".join(f'<span class="fs-odd">U+{ord(character):04X}</span>' for character in turning)
+    assert f"<bdi>R{odd}EF</bdi>" in page and f"<bdi>web{odd}</bdi>" in page and f"<bdi>T{odd}om</bdi>" in page
+    assert page.count(f"<bdi>He followed{odd} me home on Tuesday.</bdi>") == 3
+    assert "<title>Report R[U+202E][U+00AD][U+2063][U+E0041]EF" in page
+    assert "4 Jun 2026</span>" in page and "2026-06-04" not in page
+
+
+def test_a_point_leads_to_the_mark_of_its_own_code() -> None:
+    text = "He followed me home and rang me."
+    marks = number([_span(text, 0, 19, "contact"), _span(text, 0, 19, "following"), _span(text, 0, 31, "frequency")])
+    by_code = {mark.evidence.code: mark.number for mark in marks}
+    for code in ("contact", "following", "frequency"):
+        (link,) = _links([_span(text, 0, 19)], marks, code)
+        assert link.number == by_code[code], code
+    (link,) = _links([_span(text, 0, 31)], marks)
+    assert link.number == by_code["frequency"], "without a code, the very words"
+    assert _links([_span(text, 31, 32)], marks) == [_Link(".", 0)]
+
+
+def test_a_label_says_its_number_and_is_set_off_when_read_aloud() -> None:
+    text = "He followed me home."
+    macro = environment().get_template("macros.html").module.marked  # type: ignore[attr-defined]
+    markup = "".join(macro(piece) for piece in pieces(text, number([_span(text, 3, 19, "following")])))
+    assert '>1 Following<span class="govuk-visually-hidden">: </span></span>followed me home</mark>' in markup
+
+
+def test_days_are_those_of_the_united_kingdom() -> None:
+    summer = datetime(2026, 6, 3, 23, 30, tzinfo=UTC)
+    assert words.day(summer) == "4 Jun 2026"
+    assert words.day_and_time(summer) == words.day_and_time(summer.isoformat()) == "4 Jun 2026, 00:30 BST"
+    assert words.day_and_time(datetime(2026, 12, 3, 23, 30, tzinfo=UTC), seconds=True) == "3 Dec 2026, 23:30:00 GMT"
+    assert (words.written("2026-06"), words.written("2026-06-04"), words.written(None), words.day(None)) == (
+        "2026-06",
+        "4 Jun 2026",
+        "No date",
+        "Not given",
+    )
+
+
+def test_the_source_is_in_plain_words() -> None:
+    assert set(words.SOURCE) == set(Style)
+    assert (words.source("call_log"), words.source("STORM"), words.source(None)) == ("Call log", "STORM", "Not given")
+
+
 def test_pages_are_strict(
     client: TestClient, sign_in: Callable[[AccountRole], None], keep: Callable[..., str], stalked: str
 ) -> None:
@@ -216,7 +283,7 @@ def test_the_markup_nests_and_holds_the_text(case: tuple[str, list[Evidence]]) -
     macro = environment().get_template("macros.html").module.marked  # type: ignore[attr-defined]
     markup = "".join(macro(piece) for piece in pieces(text, number(evidence)))
     assert markup.count("<mark") == markup.count("</mark>")
-    plain = html.unescape(re.sub(r"<[^>]+>", "", re.sub(r'<span class="fs-label[^>]*>[^<]*</span>', "", markup)))
+    plain = html.unescape(re.sub(r"<[^>]+>", "", LABEL.sub("", markup)))
     expected = "".join(c.text for c in chunks(text))
     if not any("\r" in e.quote for e in evidence):
         assert plain == expected
