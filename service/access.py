@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hmac
+import math
+import threading
+import time
 from hashlib import sha256
 from urllib.parse import quote
 
@@ -11,7 +14,7 @@ from fastapi import Request
 from service import audit, auth
 from service.audit import ANONYMOUS
 from service.auth import Identity
-from service.policy import POLICY, Via
+from service.policy import POLICY, ROLE_PLAIN, Via
 from service.problems import Problem
 from service.settings import Settings
 from service.store import Store
@@ -19,6 +22,33 @@ from service.store import Store
 COOKIE = "foursight_session"
 FORM_COOKIE = "foursight_form"
 LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class RefusedKeys:
+    """Calls without a valid key, on the record as one entry a minute: anybody can make them, and the trail never shrinks."""
+
+    EVERY_SECONDS = 60.0
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._lock = threading.Lock()
+        self._calls, self._written = 0, -math.inf
+
+    def add(self) -> None:
+        with self._lock:
+            self._calls += 1
+            due = time.monotonic() - self._written >= self.EVERY_SECONDS
+        if due:
+            self.write()
+
+    def write(self) -> None:
+        """Write the calls since the last entry, if there were any."""
+        with self._lock:
+            calls, self._calls = self._calls, 0
+            if not calls:
+                return
+            self._written = time.monotonic()
+        audit.record(self._store, ANONYMOUS, "key.refused", calls=calls)
 
 
 class SignInNeeded(Exception):
@@ -58,7 +88,7 @@ def enforce(request: Request) -> None:
     if rule.via is Via.KEY:
         identity = auth.by_key(store, _bearer(request))
         if identity is None:
-            audit.record(store, ANONYMOUS, "key.refused", route=path)
+            request.app.state.refused_keys.add()
             raise Problem(
                 401,
                 "no valid API key; send the header Authorization: Bearer and a key made with foursight keys add.",
@@ -72,7 +102,10 @@ def enforce(request: Request) -> None:
     request.state.identity = identity  # before the check: the page that refuses still shows who is signed in
     if identity.role not in rule.roles:
         audit.record(store, identity.actor, "access.refused", route=path, role=identity.role.value)
-        raise Problem(403, f"the role {identity.role.value} may not do this; ask an administrator if yours should.")
+        raise Problem(
+            403,
+            f"the role of {ROLE_PLAIN[identity.role].lower()} may not do this; ask an administrator if yours should.",
+        )
 
 
 def _bearer(request: Request) -> str:
@@ -94,5 +127,5 @@ def check_form(settings: Settings, bound_to: str, token: str) -> None:
 
 
 def secure_cookie(request: Request) -> bool:
-    """Cookies travel over HTTPS only, except on this very machine."""
-    return request.url.hostname not in LOCAL
+    """Cookies travel over HTTPS only, except in plain HTTP on this very machine."""
+    return request.url.scheme == "https" or request.url.hostname not in LOCAL

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,7 +16,7 @@ from fastapi.responses import RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
-from service.access import SignInNeeded, enforce
+from service.access import RefusedKeys, SignInNeeded, enforce
 from service.api import assess, documentation, health
 from service.assessing import Assessing, Reader
 from service.console import queue, report, sign_in, trail
@@ -64,6 +65,7 @@ def create_app(settings: Settings | None = None, reader: Reader | None = None, s
     app.state.settings = settings
     app.state.store = store or Store(settings.url)
     app.state.given_reader = reader
+    app.state.refused_keys = RefusedKeys(app.state.store)
     app.state.assessing = None
     app.state.not_loaded = "the model is loading."
     for module in (assess, health, documentation, sign_in, queue, report, trail):
@@ -100,13 +102,25 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         assessing.start()
         app.state.assessing = assessing
         log.info("ready", extra={"fields": {"model": reader.info.version, "database": store.where}})
+    refused = asyncio.create_task(_write_refused_keys(app.state.refused_keys))
     try:
         yield
     finally:
+        refused.cancel()
+        await run_in_threadpool(app.state.refused_keys.write)
         app.state.assessing, app.state.not_loaded = None, "the service is stopping."
         if assessing:
             await assessing.stop()
         store.close()
+
+
+async def _write_refused_keys(refused: RefusedKeys) -> None:
+    while True:
+        await asyncio.sleep(refused.EVERY_SECONDS)
+        try:
+            await run_in_threadpool(refused.write)
+        except Exception as fault:  # a database that is away for a while must not end this for good
+            log.error("refused_keys_not_written", extra={"fields": {"kind": type(fault).__name__}})
 
 
 def answer(request: Request, problem: Problem) -> Response:

@@ -79,22 +79,11 @@ def serve(
     from pydantic import ValidationError
 
     from models.bundle import BundleError
+    from service.app import load_reader
     from service.demo import SamplesError, load_samples
-    from service.server import ServerError, run
+    from service.server import ServerError, listen, run
     from service.settings import Settings, SettingsError
     from service.store import Store, StoreError
-
-    try:
-        given = {"host": host, "port": port}
-        settings = Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
-        _ = settings.secret
-        store = Store(settings.url)
-        store.upgrade()
-        credentials = load_samples(settings, store) if samples else None
-    except ValidationError as fault:
-        fail(_settings_fault(fault))
-    except (BundleError, SamplesError, SettingsError, StoreError) as fault:
-        fail(str(fault))
 
     def announce(address: str) -> None:
         typer.echo(f"Foursight is at {address} (API: {address}/docs). Stop it with Ctrl+C.")
@@ -107,8 +96,19 @@ def serve(
         sys.stdout.flush()
 
     try:
-        run(settings, store, announce)
-    except (BundleError, ServerError) as fault:
+        given = {"host": host, "port": port}
+        settings = Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+        _ = settings.secret
+        # The port first, so that one in use is told before anything slow. One model, for the samples and the service.
+        with listen(settings.host, settings.port) as listener:
+            store = Store(settings.url)
+            store.upgrade()
+            reader = load_reader(settings)
+            credentials = load_samples(settings, store, reader) if samples else None
+            run(settings, store, reader, listener, announce)
+    except ValidationError as fault:
+        fail(_settings_fault(fault))
+    except (BundleError, SamplesError, ServerError, SettingsError, StoreError) as fault:
         fail(str(fault))
 
 

@@ -1,6 +1,6 @@
 """Who may do what: one table, route by route. A route that is not in it is closed to everyone.
 
-``service.access.enforce`` reads it for every request; tests/service/test_policy.py walks every route and role.
+``service.access.enforce`` reads it for every request; tests/service/test_policy_table.py walks every route and role.
 """
 
 from __future__ import annotations

@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 import uvicorn
 
-from service.app import create_app, load_reader
+from service.app import create_app
+from service.assessing import Reader
 from service.logs import set_up
 from service.settings import Settings
 from service.store import Store
@@ -48,28 +49,27 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def run(settings: Settings, store: Store, announce: Callable[[str], None]) -> None:
-    """Serve until told to stop. ``announce`` gets the address once the service is ready to answer."""
-    listener = listen(settings.host, settings.port)
-    with listener:
-        port = listener.getsockname()[1]
-        reader = load_reader(settings)
-        host = f"[{settings.host}]" if ":" in settings.host else settings.host
-        set_up(settings.log_level)
-        config = uvicorn.Config(
-            create_app(settings, reader, store),
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            date_header=True,
-            timeout_graceful_shutdown=settings.shutdown_seconds,
-            timeout_keep_alive=30,
-            h11_max_incomplete_event_size=64 * 1024,
-        )
-        server = _Announcing(config, lambda: announce(f"http://{host}:{port}"))
-        server.run(sockets=[listener])
-        if not server.started:
-            raise ServerError("the service did not start; the log above says why.")
+def run(
+    settings: Settings, store: Store, reader: Reader, listener: socket.socket, announce: Callable[[str], None]
+) -> None:
+    """Serve on ``listener`` until told to stop. ``announce`` gets the address once the service is ready to answer."""
+    port = listener.getsockname()[1]
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    set_up(settings.log_level)
+    config = uvicorn.Config(
+        create_app(settings, reader, store),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=True,
+        timeout_graceful_shutdown=settings.shutdown_seconds,
+        timeout_keep_alive=30,
+        h11_max_incomplete_event_size=64 * 1024,
+    )
+    server = _Announcing(config, lambda: announce(f"http://{host}:{port}"))
+    server.run(sockets=[listener])
+    if not server.started:
+        raise ServerError("the service did not start; the log above says why.")
 
 
 class _Announcing(uvicorn.Server):

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
+from pydantic import AfterValidator
 
 from service import auth
 from service.access import (
@@ -23,6 +24,16 @@ from service.console.templating import render
 from service.policy import POLICY, home
 
 router = APIRouter(include_in_schema=False)
+
+
+def _is_text(value: str) -> str:
+    """Multipart can carry a NUL or half a surrogate pair, and a database cannot."""
+    if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
+        raise ValueError("not text")
+    return value
+
+
+FormText = Annotated[str, Form(), AfterValidator(_is_text)]
 
 
 def safe_next(address: str) -> str:
@@ -63,10 +74,10 @@ def sign_in_page(request: Request, next: str = "") -> Response:
 @router.post("/sign-in")
 def sign_in(
     request: Request,
-    name: Annotated[str, Form()] = "",
-    password: Annotated[str, Form()] = "",
-    token: Annotated[str, Form()] = "",
-    next: Annotated[str, Form()] = "",
+    name: FormText = "",
+    password: FormText = "",
+    token: FormText = "",
+    next: FormText = "",
 ) -> Response:
     settings, next_page = settings_of(request), safe_next(next)
     check_form(settings, request.cookies.get(FORM_COOKIE, ""), token)
@@ -89,7 +100,7 @@ def sign_in(
 
 
 @router.post("/sign-out")
-def sign_out(request: Request, token: Annotated[str, Form()] = "") -> Response:
+def sign_out(request: Request, token: FormText = "") -> Response:
     identity = identity_of(request)
     check_form(settings_of(request), identity.session_digest, token)
     auth.sign_out(store_of(request), identity)

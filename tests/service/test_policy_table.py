@@ -9,7 +9,10 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from starlette.routing import Mount
 
+from models.assessor import Assessor
+from service.app import create_app
 from service.policy import OPEN_MOUNTS, POLICY, AccountRole, Via
+from service.settings import Settings
 from service.store import Store
 from service.store.tables import AuditRow
 
@@ -93,6 +96,21 @@ def test_a_refusal_is_on_the_record(client: TestClient, sign_in: Callable[[Accou
     with store.read() as session:
         last = session.query(AuditRow).order_by(AuditRow.seq.desc()).first()
     assert last and last.action == "access.refused" and last.actor.startswith("account:data_scientist")
+
+
+def test_refused_keys_are_one_entry_a_minute(settings: Settings, store: Store, reader: Assessor) -> None:
+    app = create_app(settings, reader, store)
+    with TestClient(app, base_url="http://localhost") as client:
+        for _ in range(5):
+            assert client.post("/v1/assess").status_code == 401
+        assert _refused(store) == ['{"calls": 1}'], "the first at once"
+    assert _refused(store) == ['{"calls": 1}', '{"calls": 4}'], "the rest after a minute, or when the service stops"
+
+
+def _refused(store: Store) -> list[str]:
+    with store.read() as session:
+        rows = session.query(AuditRow).filter(AuditRow.action == "key.refused").order_by(AuditRow.seq)
+        return [row.detail for row in rows]
 
 
 def test_other_methods_and_addresses_are_closed(client: TestClient) -> None:

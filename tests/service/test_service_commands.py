@@ -19,7 +19,7 @@ import pytest
 from typer.testing import CliRunner
 
 from models.assessor import Assessor
-from service import cli, demo
+from service import app, cli, demo, server
 from service.settings import Settings
 from service.store import Store
 from service.store.reports import queue_page
@@ -126,7 +126,8 @@ def test_a_port_in_use_is_told_at_once(tmp_path: Path) -> None:
         taken.listen()
         port = taken.getsockname()[1]
         started = time.monotonic()
-        found = _serve(tmp_path, "--port", str(port)).communicate(timeout=30)
+        found = _serve(tmp_path, "--port", str(port), "--samples").communicate(timeout=30)
+    assert not (tmp_path / "var" / "foursight.sqlite3").exists(), "nothing is read or made before the port is had"
     assert f"port {port} on 127.0.0.1 is in use" in found[1] and "Traceback" not in found[1]
     assert time.monotonic() - started < 20
 
@@ -167,6 +168,28 @@ def test_serve_with_samples_answers_and_stops_well(tmp_path: Path) -> None:
     entries = [json.loads(line) for line in logs.splitlines()]
     assert any(entry["event"] == "request" and entry["route"] == "/readyz" for entry in entries)
     assert "followed" not in logs
+
+
+def test_serving_with_samples_loads_one_model(
+    run: CliRunner, reader: Assessor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "samples.jsonl").write_text('{"reference": "S1", "text": "He followed me home."}\n')
+    monkeypatch.setenv("FOURSIGHT_SAMPLES", str(tmp_path / "samples.jsonl"))
+    loaded: list[Assessor] = []
+
+    def load(settings: Settings) -> Assessor:
+        loaded.append(reader)
+        return reader
+
+    def serve(settings: Settings, store: Store, given: Assessor, *rest: object) -> None:
+        assert given is reader
+
+    monkeypatch.setattr(app, "load_reader", load)
+    monkeypatch.setattr(demo, "load_reader", load)
+    monkeypatch.setattr(server, "run", serve)
+    found = run.invoke(cli.app, ["serve", "--samples", "--port", "0"])
+    assert found.exit_code == 0, found.output
+    assert len(loaded) == 1
 
 
 def test_samples_load_once_and_keep_their_sign_in(

@@ -51,10 +51,25 @@ def test_a_person_signs_in_and_out(client: TestClient, ann: str, password: str, 
 
 
 def test_the_cookie_is_secure_away_from_this_machine(client: TestClient, ann: str, password: str) -> None:
-    client.base_url = "https://foursight.example"
-    answer = client.post("/sign-in", data={"name": ann, "password": password, "token": _token(client)})
-    cookies = [c for c in answer.headers.get_list("set-cookie") if "foursight_session" in c]
-    assert cookies and all("secure" in c.lower() for c in cookies)
+    for address in ("https://foursight.example", "https://localhost"):
+        client.base_url = address
+        answer = client.post("/sign-in", data={"name": ann, "password": password, "token": _token(client)})
+        cookies = [c for c in answer.headers.get_list("set-cookie") if "foursight_session" in c]
+        assert cookies and all("secure" in c.lower() for c in cookies)
+        assert "max-age" in answer.headers["strict-transport-security"]
+        client.cookies.clear()
+    client.base_url = "http://foursight.example"
+    answer = client.get("/sign-in")
+    assert "secure" in answer.headers["set-cookie"].lower() and "strict-transport-security" not in answer.headers
+
+
+@pytest.mark.parametrize(("charset", "word"), [("utf-8", b"a\0b"), ("utf-7", b"+2AA-")], ids=["NUL", "lone surrogate"])
+@pytest.mark.parametrize("field", ["name", "password", "token", "next"])
+def test_form_fields_that_are_no_text_are_refused(client: TestClient, field: str, charset: str, word: bytes) -> None:
+    head = f'--x\r\nContent-Disposition: form-data; name="{field}"\r\n\r\n'.encode()
+    kind = f"multipart/form-data; boundary=x; charset={charset}"
+    answer = client.post("/sign-in", content=head + word + b"\r\n--x--\r\n", headers={"Content-Type": kind})
+    assert answer.status_code == 422 and field in answer.json()["detail"]
 
 
 def test_the_form_needs_its_token(client: TestClient, ann: str, password: str) -> None:
