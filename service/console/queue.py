@@ -55,7 +55,19 @@ def _page(request: Request, path: str, apart: bool) -> Response:
         stalking=stalking,
         waiting=unread,
         pagination=pagination(path, filters, page.page, page.pages),
+        back=_back(path, filters, page.page),
     )
+
+
+def _back(path: str, filters: Mapping[str, StrEnum | None], page: int) -> str:
+    """What a report's address carries, so that its way back leads to this very list; nothing for the plain queue."""
+    here = _address(path, filters, page if page > 1 else None)
+    return "" if here == "/" else "?" + urlencode({"from": here})
+
+
+def _address(path: str, filters: Mapping[str, StrEnum | None], page: int | None) -> str:
+    chosen = {name: str(value) for name, value in ({**filters, "page": page}).items() if value}
+    return f"{path}?{urlencode(chosen)}" if chosen else path
 
 
 def _choice(request: Request, name: str, kind: type[Choice]) -> Choice | None:
@@ -78,18 +90,15 @@ def pagination(path: str, filters: Mapping[str, StrEnum | None], page: int, page
     if pages == 1:
         return {}
 
-    def address(number: int) -> str:
-        return f"{path}?{urlencode({k: str(v) for k, v in filters.items() if v} | {'page': number})}"
-
     items: list[dict[str, Any]] = []
     for number in range(1, pages + 1):
         if number in (1, pages) or abs(number - page) <= 1:
-            items.append({"number": number, "href": address(number), "current": number == page})
+            items.append({"number": number, "href": _address(path, filters, number), "current": number == page})
         elif "ellipsis" not in items[-1]:
             items.append({"ellipsis": True})
     found: dict[str, Any] = {"items": items, "landmarkLabel": "Pages of this list"}
     if page > 1:
-        found["previous"] = {"href": address(page - 1)}
+        found["previous"] = {"href": _address(path, filters, page - 1)}
     if page < pages:
-        found["next"] = {"href": address(page + 1)}
+        found["next"] = {"href": _address(path, filters, page + 1)}
     return found

@@ -15,6 +15,7 @@ from service import audit
 from service.access import identity_of, store_of
 from service.console import words
 from service.console.marking import Mark, number, pieces
+from service.console.sign_in import safe_next
 from service.console.templating import render
 from service.problems import Problem
 from service.store.reports import FullReport, full_report
@@ -35,7 +36,16 @@ def report(request: Request, report_id: str) -> Response:
         looks = audit.entries_for(session, found.row.id)
         # On the record before the text leaves.
         audit.append(session, identity_of(request).actor, "report.viewed", found.row.id, revision=found.revision.number)
-    return render(request, "report.html", found=found, looks=[_Look.of(entry) for entry in looks], **_view(found))
+    back = _way_back(request.query_params.get("from", ""))
+    return render(
+        request, "report.html", found=found, back=back, looks=[_Look.of(entry) for entry in looks], **_view(found)
+    )
+
+
+def _way_back(given: str) -> str:
+    """The list that the reader came from, filter and page and all: one of ours, or the queue."""
+    path = safe_next(given).partition("?")[0]
+    return given if path in ("/", "/recorded-as-stalking") else "/"
 
 
 @dataclass(frozen=True)

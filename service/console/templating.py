@@ -13,7 +13,7 @@ from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader, P
 from service.access import form_token, settings_of
 from service.auth import Identity
 from service.console import marking, words
-from service.policy import POLICY, ROLE_PLAIN
+from service.policy import POLICY, ROLE_PLAIN, home
 
 _TEMPLATES = Path(__file__).parent / "templates"
 STATIC = Path(__file__).parent / "static"
@@ -53,6 +53,7 @@ def render(request: Request, template: str, status: int = 200, **context: Any) -
     html = page.render(
         identity=identity,
         role_plain=ROLE_PLAIN[identity.role] if identity else "",
+        home=home(identity.role) if identity else "/sign-in",
         navigation=_navigation(request, identity),
         **context,
     )

@@ -70,6 +70,46 @@ def test_filters_stay_in_the_address_from_page_to_page(
     assert 'href="/?recorded=harassment&amp;page=3"' in page and '<option value="harassment" selected' in page
 
 
+def test_the_way_back_leads_to_the_same_list(
+    client: TestClient, sign_in: Callable[[], None], keep: Callable[..., str], quarrel: str
+) -> None:
+    client.app.state.settings.page_size = 2  # type: ignore[attr-defined]
+    for n in range(5):
+        keep(f"R{n}", quarrel, recorded_offence="harassment")
+    sign_in()
+    for here in ("/", "/?recorded=harassment", "/?recorded=harassment&page=2"):
+        found = re.search(r'href="(/reports/[^"]+)"', client.get(here).text)
+        assert found
+        page = client.get(html.unescape(found[1])).text
+        assert f'href="{html.escape(here)}" class="govuk-back-link"' in page, here
+    report = found[1].partition("?")[0]
+    for wrong in (
+        "//evil.example",
+        "https://evil.example/",
+        "/audit",
+        "/reports/x",
+        "/\\evil.example",
+        "javascript:alert(1)",
+    ):
+        assert 'href="/" class="govuk-back-link"' in client.get(report, params={"from": wrong}).text, wrong
+
+
+@pytest.mark.parametrize(
+    ("role", "says"),
+    [
+        (AccountRole.REVIEWER, 'href="/">Go to the queue'),
+        (AccountRole.ADMINISTRATOR, 'href="/audit">Go to the audit trail'),
+        (AccountRole.DATA_SCIENTIST, 'href="/account">Go to your account'),
+    ],
+)
+def test_a_problem_leads_on_to_the_page_of_the_role(
+    client: TestClient, sign_in: Callable[[AccountRole], None], role: AccountRole, says: str
+) -> None:
+    sign_in(role)
+    refused = "/audit" if role is AccountRole.REVIEWER else "/"
+    assert says in client.get(refused, headers={"Accept": "text/html"}).text
+
+
 def test_empty_lists_say_so(client: TestClient, sign_in: Callable[[], None]) -> None:
     sign_in()
     assert "The queue is empty" in client.get("/").text
