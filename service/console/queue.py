@@ -32,7 +32,8 @@ def recorded_as_stalking(request: Request) -> Response:
 
 
 def _page(request: Request, path: str, apart: bool) -> Response:
-    suggestion = _choice(request, "suggestion", Suggestion)
+    # All that is apart carries one suggestion and one offence: nothing to filter.
+    suggestion = None if apart else _choice(request, "suggestion", Suggestion)
     recorded = None if apart else _choice(request, "recorded", RecordedOffence)
     wanted = request.query_params.get("page", "1")
     number = int(wanted) if wanted.isascii() and wanted.isdigit() and len(wanted) < 8 else 1
