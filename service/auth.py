@@ -29,9 +29,11 @@ MIN_PASSWORD, MAX_PASSWORD = 12, 256
 _NAME = re.compile(r"[a-z0-9][a-z0-9._@-]{1,99}")
 _KEY_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,99}")
 _HASHER = PasswordHasher()
-# A hash takes 64 MiB and a core: two at once, and who waits longer than this is told to come back.
-_HASHES_AT_ONCE, _HASH_WAIT_SECONDS = 2, 2.0
+# A hash takes 64 MiB and a core: two at once, a few more in line (each holds a thread that other requests need), and who
+# waits longer than this is told to come back.
+_HASHES_AT_ONCE, _HASHES_IN_LINE, _HASH_WAIT_SECONDS = 2, 8, 2.0
 _hashing = threading.BoundedSemaphore(_HASHES_AT_ONCE)
+_in_line = threading.BoundedSemaphore(_HASHES_AT_ONCE + _HASHES_IN_LINE)
 # Verified when the account does not exist, so that the time taken does not tell which names do.
 _NOBODY = _HASHER.hash(secrets.token_hex(16))
 
@@ -66,12 +68,18 @@ def digest(token: str) -> str:
 
 @contextmanager
 def _place_to_hash() -> Iterator[None]:
-    if not _hashing.acquire(timeout=_HASH_WAIT_SECONDS):
-        raise Problem(503, "too many sign-ins at once; try again in a few seconds.", {"Retry-After": "5"})
+    busy = Problem(503, "too many sign-ins at once; try again in a few seconds.", {"Retry-After": "5"})
+    if not _in_line.acquire(blocking=False):
+        raise busy
     try:
-        yield
+        if not _hashing.acquire(timeout=_HASH_WAIT_SECONDS):
+            raise busy
+        try:
+            yield
+        finally:
+            _hashing.release()
     finally:
-        _hashing.release()
+        _in_line.release()
 
 
 def _hash(password: str) -> str:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -142,6 +143,9 @@ def test_hashing_is_bounded_and_beyond_is_503(
     with auth._place_to_hash(), auth._place_to_hash():
         busy = client.post("/sign-in", data=data, headers={"Accept": "text/html"})
     assert busy.status_code == 503 and busy.headers["retry-after"] and "few seconds" in busy.text
+    monkeypatch.setattr(auth, "_in_line", threading.BoundedSemaphore(1))
+    with auth._in_line:
+        assert client.post("/sign-in", data=data).status_code == 503
     assert client.post("/sign-in", data=data).status_code == 303
 
 
