@@ -253,11 +253,11 @@ def behaviour(
     out: Annotated[Path | None, typer.Option(help="Save the results as JSON in this file.")] = None,
 ) -> None:
     """Put hand-written cases to a bundle, one thing asked at a time (negation, who does it to whom, typos, …), and print pass rates."""
+    from models.assessor import Assessor  # heavy, and `foursight --help` lists this command
+
     console = Console()
     try:
         loaded = load_cases(cases)
-        from models.assessor import Assessor
-
         assessor = Assessor.load(bundle)
     except (CorpusError, BundleError) as error:
         Console(stderr=True).print(f"foursight: {error}", style="red", highlight=False, markup=False)

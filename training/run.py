@@ -15,7 +15,7 @@ from rich.console import Console
 from tokenizers import Tokenizer
 
 from models.assessor import Assessor
-from models.bundle import Manifest, seal_bundle
+from models.bundle import MANIFEST, Manifest, seal_bundle
 from models.reader import OnnxReader
 from models.windows import Windower
 from training.card import model_card
