@@ -48,7 +48,7 @@ def tfidf(records: Sequence[Record]) -> Scorer:
 
 
 def spacy_textcat(records: Sequence[Record]) -> Scorer:
-    """Return spaCy's own text classifier (bag of words and a small convolutional network, its default ensemble), 8 epochs."""
+    """Return spaCy's own text classifier (bag of words and a small convolutional network, its default ensemble), 4 epochs."""
     import spacy
     from spacy.training import Example
     from thinc.util import fix_random_seed
@@ -66,7 +66,7 @@ def spacy_textcat(records: Sequence[Record]) -> Scorer:
     ]
     nlp.initialize(lambda: examples)
     chance = random.Random(1)
-    for _ in range(8):
+    for _ in range(4):
         chance.shuffle(examples)
         for at in range(0, len(examples), 32):
             nlp.update(examples[at : at + 32], drop=0.2)

@@ -130,13 +130,13 @@ def bundle(
     (partial / "decision.json").write_text(decision.model_dump_json(indent=1) + "\n", encoding="utf-8")
     seal_bundle(partial, metrics={}, **fields)
     assessor = Assessor.load(partial)
-    results = {"dev": measure(assessor, corpus, "dev", out_of_desk=chosen.out_of_desk)}
+    results = {"dev": measure(assessor, corpus, "dev", quick=final, out_of_desk=chosen.out_of_desk)}
     if final:
         results["test"] = measure(assessor, corpus, "test")
     for result in results.values():
         print_result(result, console)
         save_result(result, WORK / config.name)
-    headline = {split: {k: r[k] for k in HEADLINE} for split, r in results.items()}
+    headline = {split: {k: r[k] for k in HEADLINE if k in r} for split, r in results.items()}
     card = model_card(fields, config, corpus, results.get("test", results["dev"]), chosen.figures)
     (partial / "model-card.md").write_text(card, encoding="utf-8")
     manifest = seal_bundle(partial, metrics=json.loads(json.dumps(headline)) | {"decision": chosen.figures}, **fields)
