@@ -1,7 +1,8 @@
-"""From a reading to a calibrated probability and one of three suggestions: a small readable model over named evidence.
+"""From a reading to a calibrated probability and one of three suggestions: a small readable model over named findings.
 
-The features are counts and strengths of asserted evidence, the FOUR, the reasons against, and the document head as one input among others. The model
-is a logistic regression, so each feature's part in a decision can be printed. It is data (``decision.json`` in the bundle), fitted by ``training``.
+The features are the FOUR, the number of occasions, the reasons against, and the document head as one input among others. Counts and kinds of marked acts were
+tried as further features: fitted on dev's few desks they made other desks worse (docs/model.md). The model is a logistic regression, so each feature's part in a
+decision can be printed. It is data (``decision.json`` in the bundle), fitted by ``training``.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from models.heads import AGAINST_NAMES, DOCUMENT_GROUPS
-from models.reading import FoundSpan, Reading, relationship_probabilities, sigmoid
+from models.reading import FoundSpan, Reading, sigmoid
 from models.windows import Floats
 from nlp.taxonomy import BEHAVIOUR_NAMES, FOUR, Status, Suggestion
 
@@ -27,16 +28,9 @@ def _squash(x: float) -> float:
     return SQUASH * math.tanh(x / SQUASH)
 
 
-def _any(spans: Sequence[FoundSpan], code: str) -> float:
-    """Return the probability that at least one span of the code is real."""
-    return 1.0 - math.prod(1.0 - s.mass for s in spans if s.code == code)
-
-
 def features(reading: Reading) -> dict[str, float]:
-    """Return the named features of one reading, in a fixed order."""
-    spans, document = reading.spans, reading.document
-    acts = [s for s in spans if s.code in BEHAVIOUR_NAMES]
-    asserted = sum(s.mass for s in acts)
+    """Return the named features of one reading, in a fixed order: the label head, FOUR, occasions and the reasons against."""
+    document = reading.document
     row: dict[str, float] = {
         "head_stalking": _squash(float(document["label"][0])),
         "head_unclear": _squash(float(document["label"][1])),
@@ -47,19 +41,6 @@ def features(reading: Reading) -> dict[str, float]:
         for n, v in zip(DOCUMENT_GROUPS["occasions"], document["occasions"], strict=True)
     }
     row |= {f"against_{n}": _squash(float(v)) for n, v in zip(AGAINST_NAMES, document["against"], strict=True)}
-    row |= {
-        "acts": math.log1p(asserted),
-        "kinds_of_act": math.log1p(sum(_any(acts, code) for code in BEHAVIOUR_NAMES)),
-        "acts_not_asserted": math.log1p(sum(s.confidence * (1.0 - s.asserted) for s in acts)),
-        "presence": _any(spans, "following") + _any(spans, "loitering") + _any(spans, "watching"),
-        "contact": _any(spans, "contact"),
-        "frequency": _any(spans, "frequency"),
-        "duration": _any(spans, "duration"),
-        "refusal": _any(spans, "refusal"),
-        "impact": _any(spans, "impact"),
-        "history": _any(spans, "history"),
-        "former_partner": relationship_probabilities(reading)["former_partner"],
-    }
     return row
 
 

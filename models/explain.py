@@ -1,7 +1,7 @@
 """Why: what each marked span contributes, the FOUR with their evidence, and points for and against, in plain English.
 
-The weight of a span is the change in the calibrated log-odds when its words are left out of what the document heads pool and the
-span is taken from the evidence: the model's own computation, asked again without the span, not a story written beside it. (The words around the
+The weight of a span is the change in the calibrated log-odds when its words are left out of what the document heads pool: the model's own computation,
+asked again without the span, not a story written beside it. (The words around the
 span were still read with it in place; ``training.evaluate`` measures how well the weights agree with really deleting the text.)
 """
 
@@ -46,11 +46,8 @@ def weigh(reading: Reading, reader: OnnxReader, decision: DecisionModel) -> list
         masks = np.ones((len(group), len(reading.states)), dtype=np.float32)
         for row, span in enumerate(group):
             masks[row, span.tokens[0] : span.tokens[1]] = 0.0
-        for span, logits in zip(group, reader.pool(reading.states, masks), strict=True):
-            without = [
-                s for s in reading.spans if not (span.tokens[0] <= s.tokens[0] and s.tokens[1] <= span.tokens[1])
-            ]
-            weights.append(whole - decision.log_odds(replace(reading, spans=without, document=split_document(logits))))
+        for logits in reader.pool(reading.states, masks):
+            weights.append(whole - decision.log_odds(replace(reading, document=split_document(logits))))
     return weights
 
 

@@ -36,11 +36,6 @@ class FoundSpan:
     asserted: float
     tokens: tuple[int, int]
 
-    @property
-    def mass(self) -> float:
-        """How much of an asserted act this is: confidence times the probability that it is asserted."""
-        return self.confidence * self.asserted
-
 
 @dataclass(frozen=True)
 class FoundEntity:
