@@ -97,7 +97,10 @@ def resolve(quote: str, reported: date | None) -> date | None:
     if match := NUMERIC.fullmatch(quote):
         year = match[3]
         return _day(
-            int(match[1]), int(match[2] or match[4]), (int(year) + (2000 if len(year) == 2 else 0)) if year else None, reported
+            int(match[1]),
+            int(match[2] or match[4]),
+            (int(year) + (2000 if len(year) == 2 else 0)) if year else None,
+            reported,
         )
     if match := DAY_MONTH.fullmatch(quote):
         return _day(int(match[1]), _month(match[2]), int(match[3]) if match[3] else None, reported)
