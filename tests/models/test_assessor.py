@@ -101,10 +101,12 @@ def test_what_stands_at_the_end_of_a_long_text_still_counts(assessor: Assessor) 
     assert any(e.start >= len(filler) for e in found.evidence)
 
 
-def test_the_longest_text_is_read(assessor: Assessor) -> None:
-    text = ("He followed me home. " * 3000)[:MAX_CHARACTERS]
+def test_the_longest_text_is_read_to_its_end(assessor: Assessor) -> None:
+    pursuit = "My ex waits outside my work every night and follows me home. I told him to stop. He rings from new numbers after I block him."
+    filler = "The parish council met to discuss the hedge by the car park and adjourned. " * 700
+    text = filler[: MAX_CHARACTERS - len(pursuit)] + pursuit
     found = assessor.assess(Report(reference="r", text=text))
-    assert found.evidence and found.evidence[-1].end > MAX_CHARACTERS - 200
+    assert found.evidence and found.evidence[-1].end > MAX_CHARACTERS - len(pursuit)
 
 
 @pytest.mark.parametrize("text", ["\u200b", ".", "\U0001f600", "\x01\x02", "<b></b>", "ok"])

@@ -203,7 +203,7 @@ def test_words_of_a_report_outside_its_text_cannot_turn_the_line(
         assert not any(character in found for character in turning), address
     odd = "".join(f'<span class="fs-odd">U+{ord(character):04X}</span>' for character in turning)
     assert f"<bdi>R{odd}EF</bdi>" in page and f"<bdi>web{odd}</bdi>" in page and f"<bdi>T{odd}om</bdi>" in page
-    assert page.count(f"<bdi>He followed{odd} me home on Tuesday.</bdi>") == 3
+    assert page.count(f"<bdi>He followed{odd} me home on Tuesday.</bdi>") >= 3
     assert "<title>Report R[U+202E][U+00AD][U+2063][U+E0041]EF" in page
     assert "4 Jun 2026</span>" in page and "2026-06-04" not in page
 
