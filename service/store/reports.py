@@ -30,7 +30,7 @@ def keep_report(session: Session, report: Report) -> tuple[RevisionRow, bool]:
     """
     row = session.scalar(select(ReportRow).where(ReportRow.reference == report.reference).with_for_update())
     if row is None:
-        row = ReportRow(reference=report.reference, latest=0)
+        row = ReportRow(reference=report.reference, latest=0, version=0)
         session.add(row)
     for name in report.model_fields_set.intersection(_METADATA):
         value = getattr(report, name)
@@ -43,6 +43,8 @@ def keep_report(session: Session, report: Report) -> tuple[RevisionRow, bool]:
     if latest is not None and latest.digest == digest:
         return latest, False
     row.latest += 1
+    row.version += 1
+    row.status = "waiting"  # nobody has decided on this wording
     revision = RevisionRow(report_id=row.id, number=row.latest, digest=digest, text=report.text)
     session.add(revision)
     session.flush()
@@ -64,6 +66,7 @@ def keep_assessment(session: Session, revision_id: str, assessment: Assessment) 
     row.probability = assessment.probability
     row.suggestion = assessment.suggestion.value
     row.offence = assessment.offence.value
+    row.relationship = assessment.relationship.value
     row.body = assessment.model_dump(mode="json")
     row.current = True
     row.created_at = now()
@@ -76,7 +79,7 @@ def without_assessment(session: Session, model_digest: str) -> list[tuple[str, R
     rows = session.execute(
         select(ReportRow, RevisionRow)
         .join(RevisionRow, _LATEST)
-        .where(RevisionRow.id.not_in(read))
+        .where(RevisionRow.id.not_in(read), RevisionRow.erased_at.is_(None))
         .order_by(ReportRow.reference)
     ).all()
     return [(revision.id, as_report(report, revision)) for report, revision in rows]
@@ -165,7 +168,7 @@ def waiting(session: Session) -> int:
     """How many reports are in no list yet, because their latest wording has not been assessed."""
     assessed = select(AssessmentRow.revision_id).where(AssessmentRow.current)
     query = select(func.count()).select_from(ReportRow).join(RevisionRow, _LATEST)
-    return session.scalar(query.where(RevisionRow.id.not_in(assessed))) or 0
+    return session.scalar(query.where(RevisionRow.id.not_in(assessed), RevisionRow.erased_at.is_(None))) or 0
 
 
 def _count(session: Session, query: Select[ReportRow, AssessmentRow]) -> int:

@@ -20,7 +20,8 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy import DateTime as SqlDateTime
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import relationship as relationship_to
 
 
 def now() -> datetime:
@@ -76,8 +77,11 @@ class ReportRow(Base):
     suspect_ref: Mapped[str | None] = mapped_column(String(200))
     received_at: Mapped[datetime] = mapped_column(Moment, default=now)
     latest: Mapped[int] = mapped_column(default=1)
+    # Rises with each decision and each new wording: who decides on an older number is told what came in between.
+    version: Mapped[int] = mapped_column(default=0, server_default="0")
+    status: Mapped[str] = mapped_column(String(20), default="waiting", server_default="waiting", index=True)
 
-    revisions: Mapped[list[RevisionRow]] = relationship(back_populates="report", order_by="RevisionRow.number")
+    revisions: Mapped[list[RevisionRow]] = relationship_to(back_populates="report", order_by="RevisionRow.number")
 
 
 class RevisionRow(Base):
@@ -90,10 +94,12 @@ class RevisionRow(Base):
     report_id: Mapped[str] = mapped_column(ForeignKey("reports.id"))
     number: Mapped[int]
     digest: Mapped[str] = mapped_column(String(64))
+    # Empty once erased. The digest stays, so that the same text sent again is known and does not come back.
     text: Mapped[str] = mapped_column(Text)
+    erased_at: Mapped[datetime | None] = mapped_column(Moment)
     received_at: Mapped[datetime] = mapped_column(Moment, default=now)
 
-    report: Mapped[ReportRow] = relationship(back_populates="revisions")
+    report: Mapped[ReportRow] = relationship_to(back_populates="revisions")
 
 
 class AssessmentRow(Base):
@@ -120,9 +126,57 @@ class AssessmentRow(Base):
     probability: Mapped[float] = mapped_column(Float)
     suggestion: Mapped[str] = mapped_column(String(40))
     offence: Mapped[str] = mapped_column(String(10))
+    relationship: Mapped[str] = mapped_column(String(40), default="unknown", server_default="unknown")
     body: Mapped[dict[str, Any]] = mapped_column(JSON)
     current: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime] = mapped_column(Moment, default=now)
+
+
+class ClaimRow(Base):
+    """Who is at work on a report, until when. An expired claim is as good as none."""
+
+    __tablename__ = "claims"
+
+    report_id: Mapped[str] = mapped_column(ForeignKey("reports.id"), primary_key=True)
+    account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id"), index=True)
+    claimed_at: Mapped[datetime] = mapped_column(Moment)
+    expires_at: Mapped[datetime] = mapped_column(Moment)
+
+    account: Mapped[AccountRow] = relationship_to()
+
+
+class DecisionRow(Base):
+    """One decision of a person on one wording. Never changed: a later one supersedes it (service/reviewing.py).
+
+    ``note``, ``question`` and ``corrections`` may repeat words of the report and go with its text when that is erased.
+    """
+
+    __tablename__ = "decisions"
+    __table_args__ = (UniqueConstraint("report_id", "number"), UniqueConstraint("account_id", "idempotency_key"))
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=opaque)
+    report_id: Mapped[str] = mapped_column(ForeignKey("reports.id"))
+    number: Mapped[int]
+    revision_id: Mapped[str] = mapped_column(ForeignKey("revisions.id"))
+    assessment_id: Mapped[str | None] = mapped_column(ForeignKey("assessments.id"))
+    account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id"))
+    outcome: Mapped[str] = mapped_column(String(40))
+    offence: Mapped[str | None] = mapped_column(String(10))
+    reason: Mapped[str] = mapped_column(String(40))
+    note: Mapped[str] = mapped_column(Text, default="")
+    question: Mapped[str] = mapped_column(Text, default="")
+    corrections: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    blind: Mapped[bool] = mapped_column(default=False)
+    decided_at: Mapped[datetime] = mapped_column(Moment, index=True)
+    supersedes: Mapped[str | None] = mapped_column(ForeignKey("decisions.id"))
+    # Set for a reading within a quality-assurance sample, which leaves the queue alone.
+    sample_item_id: Mapped[str | None] = mapped_column(String(32), index=True)
+    idempotency_key: Mapped[str] = mapped_column(String(100))
+    request_digest: Mapped[str] = mapped_column(String(64))
+
+    account: Mapped[AccountRow] = relationship_to()
+    revision: Mapped[RevisionRow] = relationship_to()
+    assessment: Mapped[AssessmentRow | None] = relationship_to()
 
 
 class AccountRow(Base):
@@ -151,7 +205,7 @@ class SessionRow(Base):
     created_at: Mapped[datetime] = mapped_column(Moment, default=now)
     expires_at: Mapped[datetime] = mapped_column(Moment)
 
-    account: Mapped[AccountRow] = relationship()
+    account: Mapped[AccountRow] = relationship_to()
 
 
 class KeyRow(Base):
@@ -165,6 +219,10 @@ class KeyRow(Base):
     digest: Mapped[str] = mapped_column(String(64))
     created_at: Mapped[datetime] = mapped_column(Moment, default=now)
     revoked_at: Mapped[datetime | None] = mapped_column(Moment)
+    # A person's own key acts as that person, with their role; a system's key belongs to nobody.
+    account_id: Mapped[str | None] = mapped_column(ForeignKey("accounts.id"))
+
+    account: Mapped[AccountRow | None] = relationship_to()
 
 
 class AuditRow(Base):

@@ -21,7 +21,7 @@ from service.store.reports import (
     waiting,
     without_assessment,
 )
-from service.store.tables import AssessmentRow, Base
+from service.store.tables import AssessmentRow, Base, ReportRow
 
 
 def test_migrations_make_the_tables_and_take_them_away(any_store: Store) -> None:
@@ -91,17 +91,35 @@ def test_a_report_sent_again_writes_over_only_what_it_gives(any_store: Store) ->
 
 
 def test_a_database_of_the_first_revision_keeps_its_reports(any_store: Store, reader: Assessor, stalked: str) -> None:
-    report = Report(reference="A1", text=stalked)
+    assessment = reader.assess(Report(reference="A1", text=stalked))
     any_store.downgrade("0001")
     with any_store.write() as session:
-        revision, _ = keep_report(session, report)
-        keep_assessment(session, revision.id, reader.assess(report))
+        session.execute(
+            text(
+                "INSERT INTO reports (id, reference, received_at, latest) VALUES ('r', 'A1', '2026-06-04 09:00:00', 1)"
+            )
+        )
+        session.execute(
+            text(
+                "INSERT INTO revisions (id, report_id, number, digest, text, received_at) VALUES ('v', 'r', 1, 'd', :t, '2026-06-04 09:00:00')"
+            ),
+            {"t": stalked},
+        )
+        session.execute(
+            text(
+                "INSERT INTO assessments (id, revision_id, model_version, model_digest, probability, suggestion, offence, body, current, created_at) "
+                "VALUES ('a', 'v', '1', 'm', 0.9, 'review_as_stalking', 's2A', :b, true, '2026-06-04 09:00:00')"
+            ),
+            {"b": assessment.model_dump_json()},
+        )
     any_store.upgrade()
     any_store.downgrade("0001")
     any_store.upgrade()
     any_store.check()
     with any_store.read() as session:
         assert [item.reference for item in queue_page(session, 1, 10).items] == ["A1"]
+        row = session.get_one(AssessmentRow, "a")
+        assert (row.relationship, session.get_one(ReportRow, "r").version) == (assessment.relationship.value, 1)
     with pytest.raises(IntegrityError), any_store.write() as session:
         session.execute(text("DELETE FROM revisions"))  # assessments point to them still
 
