@@ -14,6 +14,7 @@ from fastapi import Request
 from service import audit, auth
 from service.audit import ANONYMOUS
 from service.auth import Identity
+from service.limits import Limits
 from service.policy import POLICY, ROLE_PLAIN, Via
 from service.problems import Problem
 from service.settings import Settings
@@ -69,6 +70,11 @@ def settings_of(request: Request) -> Settings:
     return settings
 
 
+def limits_of(request: Request) -> Limits:
+    limits: Limits = request.app.state.limits
+    return limits
+
+
 def identity_of(request: Request) -> Identity:
     """Who asks. Only for routes that the policy does not leave open."""
     identity: Identity = request.state.identity
@@ -83,12 +89,15 @@ def enforce(request: Request) -> None:
         raise Problem(403, "this address is closed: no rule in service/policy.py opens it.")
     request.state.identity = None
     if rule.via is Via.OPEN:
+        if path.startswith("/sign-in") and (request.method, path) != ("GET", "/sign-in"):
+            limits_of(request).try_from(_address(request))
         return
     store = store_of(request)
     if rule.via is Via.KEY:
         identity = auth.by_key(store, _bearer(request))
         if identity is None:
             request.app.state.refused_keys.add()
+            limits_of(request).try_from(_address(request))
             raise Problem(
                 401,
                 "no valid API key; send the header Authorization: Bearer and a key made with foursight keys add.",
@@ -99,6 +108,7 @@ def enforce(request: Request) -> None:
         if identity is None:
             here = quote(request.url.path) + (f"?{request.url.query}" if request.url.query else "")
             raise SignInNeeded(here if request.method == "GET" else "")
+    limits_of(request).request_of(identity.actor.name)
     request.state.identity = identity  # before the check: the page that refuses still shows who is signed in
     if identity.role not in rule.roles:
         audit.record(store, identity.actor, "access.refused", route=path, role=identity.role.value)
@@ -106,6 +116,11 @@ def enforce(request: Request) -> None:
             403,
             f"the role of {ROLE_PLAIN[identity.role].lower()} may not do this; ask an administrator if yours should.",
         )
+
+
+def _address(request: Request) -> str:
+    """Who sent this, as far as the network tells: the server in front says so if it is one of FOURSIGHT_TRUSTED_PROXIES."""
+    return request.client.host if request.client else "unknown"
 
 
 def _bearer(request: Request) -> str:

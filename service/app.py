@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from urllib.parse import urlencode
 
@@ -16,15 +17,19 @@ from fastapi.responses import RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
+from models.contracts import ModelInfo
+from service import metrics
 from service.access import RefusedKeys, SignInNeeded, enforce
-from service.api import assess, documentation, health
+from service.api import assess, documentation, health, model
 from service.assessing import Assessing, Reader
 from service.console import queue, report, sign_in, trail
 from service.console.templating import STATIC, render
+from service.limits import Limits
 from service.middleware import BodyLimit, Recover, Surround
 from service.problems import Problem
 from service.settings import Settings
 from service.store import Store
+from service.swap import ModelWatch, load_reader
 
 log = logging.getLogger("foursight")
 
@@ -33,23 +38,18 @@ _HEADINGS = {
     403: "You may not open this",
     404: "Page not found",
     413: "Too much was sent",
+    429: "Too many requests",
     503: "Try again in a moment",
 }
 
 
-def load_reader(settings: Settings) -> Reader:
-    """The model of the bundle. Raises models.bundle.BundleError with a message that names the file and the mend."""
-    from models.assessor import Assessor  # here: loading it takes seconds, and most commands need no model
+def create_app(
+    settings: Settings | None = None, reader: Reader | None = None, store: Store | None = None, watch: bool = False
+) -> FastAPI:
+    """Build the application. Without ``reader`` the bundle loads at start; if it cannot, ``/readyz`` says why.
 
-    return (
-        Assessor.load(settings.bundle, threads=settings.threads)
-        if settings.bundle
-        else Assessor.load(threads=settings.threads)
-    )
-
-
-def create_app(settings: Settings | None = None, reader: Reader | None = None, store: Store | None = None) -> FastAPI:
-    """Build the application. Without ``reader`` the bundle loads at start; if it cannot, ``/readyz`` says why."""
+    ``watch``: swap the model when the bundle changes (always so when it is loaded here).
+    """
     settings = settings or Settings()
     app = FastAPI(
         title="Foursight",
@@ -66,9 +66,13 @@ def create_app(settings: Settings | None = None, reader: Reader | None = None, s
     app.state.store = store or Store(settings.url)
     app.state.given_reader = reader
     app.state.refused_keys = RefusedKeys(app.state.store)
+    app.state.limits = Limits(settings)
+    app.state.metrics = metrics.Metrics()
+    app.state.watch = watch or reader is None
+    app.state.model_watch = ModelWatch(settings, app.state.metrics, partial(_serving, app), partial(_install, app))
     app.state.assessing = None
     app.state.not_loaded = "the model is loading."
-    for module in (assess, health, documentation, sign_in, queue, report, trail):
+    for module in (assess, model, health, metrics, documentation, sign_in, queue, report, trail):
         app.include_router(module.router)
     documentation.install(app)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
@@ -96,22 +100,38 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         except BundleError as fault:
             app.state.not_loaded = str(fault)
             log.error("bundle_not_loaded", extra={"fields": {"why": str(fault)}})
-    assessing = None
     if reader is not None:
-        assessing = Assessing(reader, app.state.settings)
-        assessing.start()
-        app.state.assessing = assessing
+        _install(app, reader)
         log.info("ready", extra={"fields": {"model": reader.info.version, "database": store.where}})
-    refused = asyncio.create_task(_write_refused_keys(app.state.refused_keys))
+    tasks = [asyncio.create_task(_write_refused_keys(app.state.refused_keys))]
+    if app.state.watch:
+        tasks.append(asyncio.create_task(app.state.model_watch.run()))
     try:
         yield
     finally:
-        refused.cancel()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await run_in_threadpool(app.state.refused_keys.write)
+        assessing: Assessing | None = app.state.assessing
         app.state.assessing, app.state.not_loaded = None, "the service is stopping."
         if assessing:
             await assessing.stop()
         store.close()
+
+
+def _serving(app: FastAPI) -> ModelInfo | None:
+    return app.state.assessing.reader.info if app.state.assessing else None
+
+
+def _install(app: FastAPI, reader: Reader) -> None:
+    """The first model, or another in its place."""
+    if app.state.assessing:
+        app.state.assessing.swap(reader)
+        return
+    assessing = Assessing(reader, app.state.settings, app.state.metrics)
+    assessing.start()
+    app.state.assessing = assessing
 
 
 async def _write_refused_keys(refused: RefusedKeys) -> None:
@@ -126,7 +146,12 @@ async def _write_refused_keys(refused: RefusedKeys) -> None:
 def answer(request: Request, problem: Problem) -> Response:
     """The problem as a page for a browser on a page, as JSON for everything else."""
     request_id = getattr(request.state, "request_id", "")
-    api = request.url.path.startswith("/v1/") or request.url.path in {"/healthz", "/readyz", "/openapi.json"}
+    api = request.url.path.startswith("/v1/") or request.url.path in {
+        "/healthz",
+        "/readyz",
+        "/openapi.json",
+        "/metrics",
+    }
     if api or "text/html" not in request.headers.get("accept", ""):
         return problem.response(request_id)
     heading = _HEADINGS.get(problem.status, "Something went wrong" if problem.status >= 500 else "This cannot be done")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +16,7 @@ from contextlib import asynccontextmanager
 from typing import Protocol
 
 from models.contracts import Assessment, ModelInfo, Report
+from service.metrics import Metrics
 from service.problems import Problem
 from service.settings import Settings
 
@@ -36,8 +38,11 @@ class AssessFailed(Exception):
 class Assessing:
     """Feeds one model from many requests. One pass runs at a time: it uses all its threads itself."""
 
-    def __init__(self, reader: Reader, settings: Settings) -> None:
+    def __init__(self, reader: Reader, settings: Settings, metrics: Metrics | None = None) -> None:
         self.reader = reader
+        self._metrics = metrics or Metrics()
+        self._metrics.waiting(lambda: len(self._waiting))
+        self._metrics.model(reader.info)
         self._size = settings.micro_batch
         self._wait = settings.micro_wait_ms / 1000
         self._limit = settings.queue_limit
@@ -51,6 +56,11 @@ class Assessing:
 
     def start(self) -> None:
         self._worker = asyncio.create_task(self._work(), name="assessing")
+
+    def swap(self, reader: Reader) -> None:
+        """Read with another model from the next pass on; the pass under way ends with the one it began with."""
+        self.reader = reader
+        self._metrics.model(reader.info)
 
     async def stop(self) -> None:
         if self._worker:
@@ -106,17 +116,24 @@ class Assessing:
                     future.set_result(result)
 
     async def _run(self, reports: Sequence[Report]) -> list[Assessment | AssessFailed]:
-        return await asyncio.get_running_loop().run_in_executor(self._pool, self._read, reports)
+        return await asyncio.get_running_loop().run_in_executor(self._pool, self._timed, reports)
 
-    def _read(self, reports: Sequence[Report]) -> list[Assessment | AssessFailed]:
+    def _timed(self, reports: Sequence[Report]) -> list[Assessment | AssessFailed]:
+        began = time.perf_counter()
+        found = self._read(self.reader, reports)
+        failed = sum(isinstance(result, AssessFailed) for result in found)
+        self._metrics.model_pass(len(reports), failed, time.perf_counter() - began)
+        return found
+
+    def _read(self, reader: Reader, reports: Sequence[Report]) -> list[Assessment | AssessFailed]:
         try:
-            return list(self.reader.assess_many(reports))
+            return list(reader.assess_many(reports))
         except Exception as fault:
             log.error("assess_failed", extra={"fields": {"kind": type(fault).__name__, "reports": len(reports)}})
             if len(reports) == 1:
                 return [AssessFailed()]
             # One report that the model cannot read must not take its neighbours with it.
-            return [result for report in reports for result in self._read([report])]
+            return [result for report in reports for result in self._read(reader, [report])]
 
 
 def busy() -> Problem:

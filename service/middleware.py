@@ -68,7 +68,8 @@ class Surround:
         finally:
             # The route's pattern, not the address: an address could carry anything.
             route = getattr(scope.get("route"), "path", "-")
-            milliseconds = round((time.perf_counter() - started) * 1000, 1)
+            seconds = time.perf_counter() - started
+            scope["app"].state.metrics.request(scope["method"], route, status, seconds)
             access_log.info(
                 "request",
                 extra={
@@ -77,7 +78,7 @@ class Surround:
                         "method": scope["method"],
                         "route": route,
                         "status": status,
-                        "ms": milliseconds,
+                        "ms": round(seconds * 1000, 1),
                     }
                 },
             )

@@ -46,6 +46,8 @@ _OPEN = Rule(Via.OPEN)
 _ANY_PERSON = Rule(Via.SESSION, frozenset(AccountRole) - {AccountRole.RECORDING_SYSTEM})
 _READS_REPORTS = Rule(Via.SESSION, frozenset({AccountRole.REVIEWER, AccountRole.QA_LEAD}))
 _ASSESSES = Rule(Via.KEY, frozenset({AccountRole.RECORDING_SYSTEM, AccountRole.DATA_SCIENTIST}))
+# Systems that run the service: monitoring, and the job that brings a new model.
+_OPERATES = Rule(Via.KEY, frozenset({AccountRole.ADMINISTRATOR}))
 _ADMINISTERS = Rule(Via.SESSION, frozenset({AccountRole.ADMINISTRATOR}))
 
 POLICY: dict[tuple[str, str], Rule] = {
@@ -53,6 +55,9 @@ POLICY: dict[tuple[str, str], Rule] = {
     ("GET", "/readyz"): _OPEN,
     ("GET", "/openapi.json"): _OPEN,
     ("GET", "/docs"): _OPEN,
+    ("GET", "/metrics"): _OPERATES,
+    ("GET", "/v1/model"): Rule(Via.KEY, _ASSESSES.roles | _OPERATES.roles),
+    ("POST", "/v1/model/reload"): _OPERATES,
     ("POST", "/v1/assess"): _ASSESSES,
     ("POST", "/v1/assess/batch"): _ASSESSES,
     ("GET", "/sign-in"): _OPEN,

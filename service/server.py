@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import signal
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 
 import uvicorn
 
@@ -56,17 +59,19 @@ def run(
     port = listener.getsockname()[1]
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     set_up(settings.log_level)
+    app = create_app(settings, reader, store, watch=True)
     config = uvicorn.Config(
-        create_app(settings, reader, store),
+        app,
         log_config=None,
         access_log=False,
         server_header=False,
         date_header=True,
+        forwarded_allow_ips=settings.trusted_proxies,
         timeout_graceful_shutdown=settings.shutdown_seconds,
         timeout_keep_alive=30,
         h11_max_incomplete_event_size=64 * 1024,
     )
-    server = _Announcing(config, lambda: announce(f"http://{host}:{port}"))
+    server = _Announcing(config, lambda: announce(f"http://{host}:{port}"), app.state.model_watch.ask)
     server.run(sockets=[listener])
     if not server.started:
         raise ServerError("the service did not start; the log above says why.")
@@ -75,11 +80,15 @@ def run(
 class _Announcing(uvicorn.Server):
     """Says where it listens when it does, not before."""
 
-    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, announce: Callable[[], None], hang_up: Callable[[], None]) -> None:
         super().__init__(config)
-        self._announce = announce
+        self._announce, self._hang_up = announce, hang_up
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
+            with suppress(
+                NotImplementedError, RuntimeError
+            ):  # Windows has no SIGHUP; outside the main thread none arrives
+                asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._hang_up)
             self._announce()

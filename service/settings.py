@@ -30,6 +30,9 @@ class Settings(BaseSettings):
     secret_key: SecretStr | None = Field(
         default=None, description="Signs form tokens; generated into VAR once when empty."
     )
+    bundle_watch_seconds: float = Field(
+        default=5.0, ge=0, description="How often to look for a new bundle; 0 for only when asked."
+    )
     threads: int = Field(default=0, ge=0, description="Threads for one model pass; 0 means all cores.")
     log_level: str = Field(default="info", description="debug, info, warning or error.")
 
@@ -44,6 +47,13 @@ class Settings(BaseSettings):
     session_hours: float = Field(default=10.0, gt=0, description="How long a sign-in lasts.")
     lock_after: int = Field(default=5, ge=1, description="Failed sign-ins before an account locks.")
     lock_minutes: float = Field(default=15.0, gt=0, description="How long it stays locked.")
+    rate_limit: int = Field(default=6000, ge=0, description="Requests a minute of one key or person; 0 for no limit.")
+    sign_in_limit: int = Field(
+        default=60, ge=0, description="Sign-ins, and calls with a wrong key, a minute from one address; 0 for no limit."
+    )
+    trusted_proxies: str = Field(
+        default="127.0.0.1", description="Addresses whose X-Forwarded-For and -Proto are believed, with commas."
+    )
     page_size: int = Field(default=25, ge=1, le=200, description="Reports on one page of the queue.")
     shutdown_seconds: int = Field(
         default=20, ge=1, description="How long running requests may take to end at shutdown."

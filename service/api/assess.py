@@ -53,6 +53,7 @@ PLAIN: dict[int, str] = {
     413: "Text, body or batch over its limit.",
     415: "Not a content type that is read here.",
     422: "Not a report: the detail names the field and the mend.",
+    429: "Too many requests: send it again after Retry-After seconds.",
     500: "A fault of the service.",
     503: "Busy or not ready: send it again after Retry-After seconds.",
 }

@@ -85,7 +85,8 @@ def test_each_key_gets_what_the_table_says(
     for (method, path), rule in POLICY.items():
         status = _ask(client, method, path, headers)
         if rule.via is Via.KEY:
-            assert status == (415 if role in rule.roles else 403), path
+            takes = 415 if method == "POST" and path != "/v1/model/reload" else 200
+            assert status == (takes if role in rule.roles else 403), path
         elif rule.via is Via.SESSION:
             assert status == 303, f"a key must not open the page {path}"
 
