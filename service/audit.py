@@ -13,7 +13,7 @@ import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import select, text
+from sqlalchemy import Select, select, text
 from sqlalchemy.orm import Session
 
 from service.store.engine import Store
@@ -66,7 +66,7 @@ def append(
         head = AuditHeadRow(id=1, seq=0, hash=GENESIS)
         session.add(head)
     seq = head.seq + 1
-    at = datetime.now(UTC).isoformat(timespec="microseconds")
+    at = _written(datetime.now(UTC))
     payload = json.dumps(detail, sort_keys=True, ensure_ascii=True)
     row = AuditRow(
         seq=seq,
@@ -125,6 +125,39 @@ def _walk(session: Session, noted_head: str | None) -> Verdict:
             entries, previous, expected, "the head that you noted is not in the trail: it was written anew or cut"
         )
     return Verdict(entries, previous)
+
+
+@dataclass(frozen=True)
+class Search:
+    """Which entries are wanted; what is empty does not count. ``action`` may be the beginning of one (``report.``).
+
+    ``since`` and ``until`` are moments with a zone: from the first, up to and without the second.
+    """
+
+    actor: str = ""
+    action: str = ""
+    subject: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def select(self) -> Select[AuditRow]:
+        query = select(AuditRow)
+        if self.actor:
+            query = query.where(AuditRow.actor == self.actor)
+        if self.action:
+            query = query.where(AuditRow.action.startswith(self.action, autoescape=True))
+        if self.subject:
+            query = query.where(AuditRow.subject == self.subject)
+        # ``at`` is text in UTC with one format, so its order is that of time.
+        if self.since:
+            query = query.where(AuditRow.at >= _written(self.since))
+        if self.until:
+            query = query.where(AuditRow.at < _written(self.until))
+        return query
+
+
+def _written(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 def entries_for(session: Session, subject: str, limit: int = 50) -> list[AuditRow]:

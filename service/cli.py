@@ -25,10 +25,8 @@ app = typer.Typer(
 )
 users = typer.Typer(help="People who sign in to the console.", no_args_is_help=True)
 keys = typer.Typer(help="Keys with which systems call the API.", no_args_is_help=True)
-audit_commands = typer.Typer(help="The audit trail.", no_args_is_help=True)
 app.add_typer(users, name="users")
 app.add_typer(keys, name="keys")
-app.add_typer(audit_commands, name="audit")
 
 EXTRA = "train"
 
@@ -40,7 +38,7 @@ def fail(message: str) -> NoReturn:
 
 
 @contextmanager
-def _store() -> Iterator[Store]:
+def open_store() -> Iterator[Store]:
     """The migrated store; what goes wrong with it becomes one sentence."""
     from pydantic import ValidationError
 
@@ -126,7 +124,7 @@ def users_add(
 
     wanted = _role(role)
     password = sys.stdin.readline().rstrip("\r\n") if password_stdin else auth.new_password()
-    with _store() as store, store.write() as session:
+    with open_store() as store, store.write() as session:
         account = auth.add_account(session, name, wanted, password, COMMAND_LINE)
     typer.echo(f"Added {account.name} ({wanted.value}).")
     if not password_stdin:
@@ -140,7 +138,7 @@ def users_list() -> None:
 
     from service.store.tables import AccountRow
 
-    with _store() as store, store.read() as session:
+    with open_store() as store, store.read() as session:
         for row in session.scalars(select(AccountRow).order_by(AccountRow.name)):
             seen = f"{row.signed_in_at:%Y-%m-%d %H:%M}" if row.signed_in_at else "never"
             typer.echo(f"{row.name}\t{row.role}\t{'disabled' if row.disabled_at else 'active'}\tlast sign-in {seen}")
@@ -168,7 +166,7 @@ def users_password(
     from service.audit import COMMAND_LINE
 
     password = sys.stdin.readline().rstrip("\r\n") if password_stdin else auth.new_password()
-    with _store() as store, store.write() as session:
+    with open_store() as store, store.write() as session:
         auth.set_password(session, name, password, COMMAND_LINE)
     typer.echo("Password set." if password_stdin else f"Password, shown once: {password}")
 
@@ -182,7 +180,7 @@ def keys_add(
     from service.audit import COMMAND_LINE
 
     wanted = _role(role)
-    with _store() as store, store.write() as session:
+    with open_store() as store, store.write() as session:
         key = auth.add_key(session, name, wanted, COMMAND_LINE)
     typer.echo(f"Key for {name} ({wanted.value}), shown once: {key}")
 
@@ -194,7 +192,7 @@ def keys_list() -> None:
 
     from service.store.tables import KeyRow
 
-    with _store() as store, store.read() as session:
+    with open_store() as store, store.read() as session:
         for row in session.scalars(select(KeyRow).order_by(KeyRow.name)):
             typer.echo(
                 f"{row.id}\t{row.name}\t{row.role}\t{'revoked' if row.revoked_at else 'active'}\tmade {row.created_at:%Y-%m-%d}"
@@ -207,32 +205,16 @@ def keys_revoke(which: Annotated[str, typer.Argument(help="The key's name or id.
     from service import auth
     from service.audit import COMMAND_LINE
 
-    with _store() as store, store.write() as session:
+    with open_store() as store, store.write() as session:
         auth.revoke_key(session, which, COMMAND_LINE)
     typer.echo("Revoked.")
-
-
-@audit_commands.command("verify")
-def audit_verify(
-    head: Annotated[str | None, typer.Option(help="A head noted earlier: it must still be in the trail.")] = None,
-) -> None:
-    """Walk the whole trail and name the first link that does not hold (exit code 1)."""
-    from service import audit
-
-    with _store() as store:
-        verdict = audit.verify(store, head)
-    if verdict.whole:
-        typer.echo(f"The audit trail is whole: {verdict.entries} entries. Head: {verdict.head}")
-        return
-    typer.echo(f"The audit trail is broken at entry {verdict.broken_at}: {verdict.why}.", err=True)
-    raise typer.Exit(1)
 
 
 def _set_disabled(name: str, disabled: bool) -> None:
     from service import auth
     from service.audit import COMMAND_LINE
 
-    with _store() as store, store.write() as session:
+    with open_store() as store, store.write() as session:
         auth.set_disabled(session, name, disabled, COMMAND_LINE)
     typer.echo("Disabled." if disabled else "Enabled.")
 
@@ -250,8 +232,9 @@ def _role(role: str) -> AccountRole:
 
 
 def register_further() -> None:
-    """Add the commands that live elsewhere: assess, and those that need the training libraries."""
-    import_module("service.assess_command").register(app)
+    """Add the commands that live elsewhere: those of the service, and those that need the training libraries."""
+    for name in ("assess_command", "audit_command", "keeping_command"):
+        import_module(f"service.{name}").register(app)
     for entry in sorted(entry_points(group="foursight.commands"), key=lambda found: found.name):
         try:
             entry.load()(app)
@@ -277,7 +260,7 @@ def _missing(library: str) -> str:
 
 def main() -> None:
     """The entry point of the ``foursight`` script."""
-    own = {"serve", "users", "keys", "audit"}
+    own = {"serve", "users", "keys"}
     if own & set(sys.argv[1:2]):
         os.umask(0o077)  # the database, its journal and what lies beside them are for their owner only
     else:

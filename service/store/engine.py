@@ -144,6 +144,8 @@ def _set_up_sqlite(connection: Any, record: Any) -> None:
     # FULL: a commit that was acknowledged survives a power cut.
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA foreign_keys=ON")
+    # What is erased is overwritten, not only let go of (service/keeping.py).
+    cursor.execute("PRAGMA secure_delete=ON")
     cursor.close()
 
 

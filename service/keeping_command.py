@@ -1,0 +1,77 @@
+"""``foursight purge``, ``erase`` and ``backup``: what is kept, for how long, and a copy of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    app.command("purge")(purge)
+    app.command("erase")(erase)
+    app.command("backup")(backup)
+
+
+def purge(
+    older_than: Annotated[str, typer.Option("--older-than", help="An age: 90d, 18m or 2y.")],
+    trial: Annotated[bool, typer.Option("--dry-run", help="Only say how many there are.")] = False,
+) -> None:
+    """Erase the words of every report last sent and last decided on before then."""
+    from service import keeping
+    from service.audit import COMMAND_LINE
+    from service.cli import fail, open_store
+
+    try:
+        moment = keeping.before(older_than)
+    except keeping.KeepingError as fault:
+        fail(str(fault))
+    with open_store() as store:
+        found = keeping.purge(store, moment, COMMAND_LINE, trial)
+    done = "would be erased" if trial else "erased"
+    typer.echo(
+        f"{found.reports} reports from before {moment:%Y-%m-%d} {done}; nobody decided on {found.undecided} of them."
+    )
+
+
+def erase(
+    reference: Annotated[str, typer.Argument(help="The report's reference, exactly.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask first.")] = False,
+) -> None:
+    """Erase the words of one report for good. What was suggested and decided stays on record."""
+    from service import keeping
+    from service.audit import COMMAND_LINE
+    from service.cli import fail, open_store
+
+    if not yes:
+        typer.confirm("Erase the words of this report? They cannot be brought back", abort=True)
+    with open_store() as store:
+        try:
+            wordings = keeping.erase(store, reference, COMMAND_LINE)
+        except keeping.KeepingError as fault:
+            fail(str(fault))
+    typer.echo(f"Erased: {wordings} wording{'' if wordings == 1 else 's'}.")
+
+
+def backup(target: Annotated[Path, typer.Argument(metavar="FILE", help="A file that is not there yet.")]) -> None:
+    """Copy the SQLite database while the service runs, and print the head of its audit trail."""
+    from service import audit
+    from service.backup import BackupError, back_up
+    from service.cli import fail, open_store
+    from service.store import Store
+
+    with open_store() as store:
+        try:
+            back_up(store, target)
+        except BackupError as fault:
+            fail(str(fault))
+    copy = Store(f"sqlite:///{target.resolve()}")
+    try:
+        verdict = audit.verify(copy)
+    finally:
+        copy.close()
+    if not verdict.whole:
+        typer.echo(f"Copied, but its audit trail is broken at entry {verdict.broken_at}: {verdict.why}.", err=True)
+        raise typer.Exit(1)
+    typer.echo(f"Copied to {target}: {verdict.entries} audit entries. Head: {verdict.head}")
