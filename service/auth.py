@@ -50,6 +50,7 @@ class Identity:
     role: AccountRole
     actor: Actor
     session_digest: str = ""
+    account_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -222,7 +223,13 @@ def by_session(store: Store, token: str) -> Identity | None:
         if row is None or row.expires_at < now() or row.account.disabled_at:
             return None
         account = row.account
-        return Identity(account.name, AccountRole(account.role), Actor(f"account:{account.name}"), row.token_digest)
+        return _person(account, row.token_digest)
+
+
+def _person(account: AccountRow, session_digest: str = "") -> Identity:
+    return Identity(
+        account.name, AccountRole(account.role), Actor(f"account:{account.name}"), session_digest, account.id
+    )
 
 
 def sign_out(store: Store, identity: Identity) -> None:
@@ -235,7 +242,17 @@ def sign_out(store: Store, identity: Identity) -> None:
 
 
 def add_key(session: Session, name: str, role: AccountRole, by: Actor) -> str:
-    """Make a key and return it: the only time it can be seen."""
+    """Make a key for a system and return it: the only time it can be seen."""
+    return _add_key(session, name, role, by, None)
+
+
+def add_personal_key(session: Session, name: str, person: str, by: Actor) -> str:
+    """Make a key that acts as a person, with their role, for as long as their account is active."""
+    account = _account(session, person)
+    return _add_key(session, name, AccountRole(account.role), by, account.id)
+
+
+def _add_key(session: Session, name: str, role: AccountRole, by: Actor, account_id: str | None) -> str:
     if not _KEY_NAME.fullmatch(name):
         raise AuthError(
             "a key's name has 1 to 100 letters, digits, spaces, dots, dashes or underscores; name the system that will hold it."
@@ -244,7 +261,7 @@ def add_key(session: Session, name: str, role: AccountRole, by: Actor) -> str:
         raise AuthError(f"there is a key named {name} already; choose another name.")
     key_id, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
     key = f"fsk_{key_id}_{secret}"
-    session.add(KeyRow(id=key_id, name=name, role=role.value, digest=digest(key)))
+    session.add(KeyRow(id=key_id, name=name, role=role.value, digest=digest(key), account_id=account_id))
     audit.append(session, by, "key.added", key_id, name=name, role=role.value)
     return key
 
@@ -263,6 +280,9 @@ def by_key(store: Store, key: str) -> Identity | None:
         return None
     with store.read() as session:
         row = session.get(KeyRow, parts[1])
+        account = row.account if row else None
     if row is None or row.revoked_at or not hmac.compare_digest(row.digest, digest(key)):
         return None
+    if account is not None:
+        return None if account.disabled_at else _person(account)
     return Identity(row.name, AccountRole(row.role), Actor(f"key:{row.name}"))
