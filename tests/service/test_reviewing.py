@@ -17,6 +17,7 @@ from service.auth import Identity
 from service.decisions import Conflict, DecisionIn, NoReport, Refused, Why
 from service.policy import AccountRole
 from service.reviewing import claim, decide, history, live_claim, next_report, release, withdraw
+from service.reviewing_export import decided
 from service.reviewing_queue import Assigned, Band, Filters, Sort, queue
 from service.store import Store
 from service.store.reports import keep_assessment, keep_report
@@ -309,3 +310,26 @@ def test_the_queue_filters_counts_and_sorts(
         while (got := next_report(session, ann, Filters(), NOW)) is not None:
             taken.append(session.get_one(ReportRow, got.report_id).reference)
     assert taken == ["a", "b", "c"], "what is recorded as stalking is no suggestion"
+
+
+def test_decisions_in_force_are_ready_to_learn_from(
+    any_store: Store, people: list[Identity], read: Assessment, stalked_once: str
+) -> None:
+    ann, bob, _ = people
+    first, second, third = (keep_one(any_store, read, stalked_once, name) for name in ("A", "B", "C"))
+    span = read.evidence[0]
+    with any_store.write() as session:
+        decide(session, first, ann, wish(1, "keep"), NOW)
+        drop = {"action": "removed", "code": span.code, "start": span.start, "end": span.end}
+        decide(session, first, bob, wish(2, corrections=[drop]), NOW + timedelta(days=1))
+        decide(session, second, ann, wish(1), NOW)
+        withdraw(session, second, ann, 2, "withdraw-1", NOW)
+        decide(session, third, ann, wish(1, "ask_officer"), NOW)
+        decide(session, third, bob, wish(2, "keep", sample_item_id="s"), NOW)
+    with any_store.read() as session:
+        found = list(decided(session))
+        assert [d.reference for d in decided(session, NOW + timedelta(hours=1))] == ["A"]
+    assert [(d.reference, d.outcome) for d in found] == [("A", "record_as_stalking"), ("C", "ask_officer")]
+    assert (len(found[0].evidence), found[0].corrections) == (len(read.evidence) - 1, 1)
+    assert all(d.text[e.start : e.end] == e.quote for d in found for e in d.evidence)
+    assert found[0].reviewer != found[1].reviewer and "bob" not in found[0].reviewer
