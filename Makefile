@@ -44,7 +44,7 @@ $(VENV)/.serving: $(BIN)/python pyproject.toml
 	@touch $@
 
 $(VENV)/.working: $(BIN)/python pyproject.toml
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[train,dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[train,dev,export]'
 	@touch $@ $(VENV)/.serving
 
 $(CONSOLE): package.json package-lock.json service/console/build.mjs
