@@ -248,3 +248,35 @@ class AuditHeadRow(Base):
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     seq: Mapped[int]
     hash: Mapped[str] = mapped_column(String(64))
+
+
+class SampleRow(Base):
+    """A quality-assurance sample (service/sampling): how it was drawn, and who reads it. ``plan`` and ``strata`` as plans.py writes them."""
+
+    __tablename__ = "samples"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=opaque)
+    name: Mapped[str] = mapped_column(String(100), unique=True)
+    plan: Mapped[dict[str, Any]] = mapped_column(JSON)
+    strata: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    reader_one: Mapped[str] = mapped_column(ForeignKey("accounts.id"))
+    reader_two: Mapped[str] = mapped_column(ForeignKey("accounts.id"))
+    reader_three: Mapped[str] = mapped_column(ForeignKey("accounts.id"))
+    drawn_by: Mapped[str] = mapped_column(String(140))
+    drawn_at: Mapped[datetime] = mapped_column(Moment, default=now)
+
+
+class SampleItemRow(Base):
+    """One report of a sample, with what was known of it when it was drawn. Its readings are decisions that carry its id."""
+
+    __tablename__ = "sample_items"
+    __table_args__ = (UniqueConstraint("sample_id", "number"), UniqueConstraint("sample_id", "report_id"))
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=opaque)
+    sample_id: Mapped[str] = mapped_column(ForeignKey("samples.id"))
+    number: Mapped[int]
+    report_id: Mapped[str] = mapped_column(ForeignKey("reports.id"))
+    revision_id: Mapped[str] = mapped_column(ForeignKey("revisions.id"))
+    stratum: Mapped[int]
+    flagged: Mapped[bool]
+    groups: Mapped[dict[str, Any]] = mapped_column(JSON)
