@@ -18,7 +18,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
 from models.contracts import ModelInfo
-from service import metrics
+from service import metrics, oidc
 from service.access import RefusedKeys, SignInNeeded, enforce
 from service.api import assess, documentation, health, model
 from service.assessing import Assessing, Reader
@@ -29,7 +29,8 @@ from service.middleware import BodyLimit, Recover, Surround
 from service.problems import Problem
 from service.settings import Settings
 from service.store import Store
-from service.swap import ModelWatch, load_reader
+from service.swap import ModelWatch
+from service.swap import load_reader as load_reader
 
 log = logging.getLogger("foursight")
 
@@ -72,7 +73,7 @@ def create_app(
     app.state.model_watch = ModelWatch(settings, app.state.metrics, partial(_serving, app), partial(_install, app))
     app.state.assessing = None
     app.state.not_loaded = "the model is loading."
-    for module in (assess, model, health, metrics, documentation, sign_in, queue, report, trail):
+    for module in (assess, model, health, metrics, documentation, sign_in, oidc, queue, report, trail):
         app.include_router(module.router)
     documentation.install(app)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

@@ -38,6 +38,9 @@ _in_line = threading.BoundedSemaphore(_HASHES_AT_ONCE + _HASHES_IN_LINE)
 _NOBODY = _HASHER.hash(secrets.token_hex(16))
 
 
+PROVIDER = Actor("identity provider")
+
+
 class AuthError(ValueError):
     """Something asked of accounts or keys that cannot be done; the message says why and what to do."""
 
@@ -113,6 +116,8 @@ def set_password(session: Session, name: str, password: str, by: Actor) -> None:
     check_password(password)
     fresh = _hash(password)
     account = _account(session, name)
+    if account.external:
+        raise AuthError("that person signs in with the organisation's account; their password is not kept here.")
     account.password_hash = fresh
     account.failures, account.locked_until = 0, None
     session.execute(delete(SessionRow).where(SessionRow.account_id == account.id))
@@ -164,7 +169,7 @@ def sign_in(store: Store, settings: Settings, name: str, password: str) -> SignI
     with store.read() as session:
         known = session.scalar(select(AccountRow).where(AccountRow.name == name))
     # The slow hashes run outside any transaction: they would hold the write lock for a tenth of a second.
-    verified = known.password_hash if known else _NOBODY
+    verified = (known.password_hash if known else "") or _NOBODY  # empty: who signs in with the organisation's account
     matches = password_matches(verified, password)
     fresh = _hash(password) if known and matches and _HASHER.check_needs_rehash(verified) else verified
     with store.write() as session:
@@ -192,19 +197,58 @@ def sign_in(store: Store, settings: Settings, name: str, password: str) -> SignI
                 locked=locked,
             )
             return SignIn(problem=wrong)
-        account.failures, account.locked_until, account.signed_in_at = 0, None, now()
         account.password_hash = fresh
-        token = secrets.token_urlsafe(32)
-        session.execute(delete(SessionRow).where(SessionRow.expires_at < now()))
-        session.add(
-            SessionRow(
-                token_digest=digest(token),
-                account_id=account.id,
-                expires_at=now() + timedelta(hours=settings.session_hours),
-            )
+        return _enter(session, settings, account)
+
+
+def sign_in_external(store: Store, settings: Settings, external: str, name: str, role: AccountRole | None) -> SignIn:
+    """Let in whom the organisation's provider vouches for. The provider's groups give the role, afresh each time.
+
+    ``external``: a digest of issuer and subject, which is who a person is; a name may change or be given to another.
+    """
+    with store.write() as session:
+        account = session.scalar(select(AccountRow).where(AccountRow.external == external).with_for_update())
+        actor = Actor(f"account:{account.name}") if account else ANONYMOUS
+        subject = account.id if account else ""
+        if role is None or (account and account.disabled_at):
+            if account:
+                session.execute(delete(SessionRow).where(SessionRow.account_id == account.id))
+            why = "disabled" if role else "no group with a role"
+            audit.append(session, actor, "sign_in.failed", subject, why=why)
+            return SignIn(problem="your account may not use Foursight; ask an administrator if it should.")
+        if account is None:
+            name = name.strip().lower()
+            taken = session.scalar(select(AccountRow).where(AccountRow.name == name))
+            if taken or not _NAME.fullmatch(name):
+                audit.append(session, actor, "sign_in.failed", why="name taken" if taken else "name not allowed")
+                return SignIn(
+                    problem="your organisation's name for you is that of another account here or cannot be one; ask an administrator."
+                )
+            account = AccountRow(name=name, role=role.value, password_hash="", external=external)
+            session.add(account)
+            session.flush()
+            audit.append(session, PROVIDER, "account.added", account.id, name=name, role=role.value)
+        elif account.role != role.value:
+            session.execute(delete(SessionRow).where(SessionRow.account_id == account.id))
+            audit.append(session, PROVIDER, "account.role_changed", account.id, was=account.role, role=role.value)
+            account.role = role.value
+        return _enter(session, settings, account, via="provider")
+
+
+def _enter(session: Session, settings: Settings, account: AccountRow, **detail: str) -> SignIn:
+    """Begin a session, on the record."""
+    account.failures, account.locked_until, account.signed_in_at = 0, None, now()
+    token = secrets.token_urlsafe(32)
+    session.execute(delete(SessionRow).where(SessionRow.expires_at < now()))
+    session.add(
+        SessionRow(
+            token_digest=digest(token),
+            account_id=account.id,
+            expires_at=now() + timedelta(hours=settings.session_hours),
         )
-        audit.append(session, actor, "sign_in", account.id)
-        return SignIn(token=token, role=AccountRole(account.role))
+    )
+    audit.append(session, Actor(f"account:{account.name}"), "sign_in", account.id, **detail)
+    return SignIn(token=token, role=AccountRole(account.role))
 
 
 def password_matches(password_hash: str, password: str) -> bool:

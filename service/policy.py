@@ -62,6 +62,8 @@ POLICY: dict[tuple[str, str], Rule] = {
     ("POST", "/v1/assess/batch"): _ASSESSES,
     ("GET", "/sign-in"): _OPEN,
     ("POST", "/sign-in"): _OPEN,
+    ("GET", "/sign-in/oidc"): _OPEN,
+    ("GET", "/sign-in/oidc/callback"): _OPEN,
     ("POST", "/sign-out"): _ANY_PERSON,
     ("GET", "/account"): _ANY_PERSON,
     ("GET", "/"): _READS_REPORTS,

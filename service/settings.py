@@ -7,9 +7,12 @@ import secrets
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from service.policy import AccountRole
 
 MIB = 1024 * 1024
 
@@ -47,6 +50,19 @@ class Settings(BaseSettings):
     session_hours: float = Field(default=10.0, gt=0, description="How long a sign-in lasts.")
     lock_after: int = Field(default=5, ge=1, description="Failed sign-ins before an account locks.")
     lock_minutes: float = Field(default=15.0, gt=0, description="How long it stays locked.")
+    passwords: bool = Field(default=True, description="Whether people may sign in with a name and password.")
+    oidc_issuer: str = Field(default="", description="OpenID Connect provider; empty means none.")
+    oidc_client_id: str = Field(default="", description="What the provider calls Foursight.")
+    oidc_client_secret: SecretStr | None = Field(default=None, description="Its secret there, if it has one.")
+    oidc_scope: str = Field(default="openid profile email", description="What is asked of the provider.")
+    oidc_name_claim: str = Field(default="preferred_username", description="The claim that names a person.")
+    oidc_roles_claim: str = Field(default="roles", description="The claim that lists a person's groups.")
+    oidc_roles: dict[str, AccountRole] = Field(
+        default_factory=dict, description="JSON: a group's name and the role that it gives; the first that fits counts."
+    )
+    oidc_public_url: str = Field(
+        default="", description="Address of Foursight as people see it; empty means that of the request."
+    )
     rate_limit: int = Field(default=6000, ge=0, description="Requests a minute of one key or person; 0 for no limit.")
     sign_in_limit: int = Field(
         default=60, ge=0, description="Sign-ins, and calls with a wrong key, a minute from one address; 0 for no limit."
@@ -59,7 +75,22 @@ class Settings(BaseSettings):
         default=20, ge=1, description="How long running requests may take to end at shutdown."
     )
 
-    @field_validator("bundle", "samples", "secret_key", mode="before")
+    @model_validator(mode="after")
+    def _whole_provider(self) -> Settings:
+        if not self.oidc_issuer:
+            if not self.passwords:
+                raise ValueError("without passwords nobody can sign in: set FOURSIGHT_OIDC_ISSUER too")
+            return self
+        if not self.oidc_client_id or not self.oidc_roles:
+            raise ValueError("FOURSIGHT_OIDC_ISSUER needs FOURSIGHT_OIDC_CLIENT_ID and FOURSIGHT_OIDC_ROLES as well")
+        if AccountRole.RECORDING_SYSTEM in self.oidc_roles.values():
+            raise ValueError("FOURSIGHT_OIDC_ROLES: a recording system does not sign in")
+        parts = urlsplit(self.oidc_issuer)
+        if parts.scheme != "https" and parts.hostname not in {"localhost", "127.0.0.1", "::1"}:
+            raise ValueError("FOURSIGHT_OIDC_ISSUER must begin with https://")
+        return self
+
+    @field_validator("bundle", "samples", "secret_key", "oidc_client_secret", mode="before")
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:
         return None if value == "" else value

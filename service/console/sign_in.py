@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from typing import Annotated
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
@@ -22,6 +23,7 @@ from service.access import (
 )
 from service.console.templating import render
 from service.policy import POLICY, home
+from service.problems import Problem
 
 router = APIRouter(include_in_schema=False)
 
@@ -47,6 +49,8 @@ def _form(request: Request, next_page: str, name: str = "", problem: str = "", s
     bound_to = request.cookies.get(FORM_COOKIE, "")
     fresh = not 20 <= len(bound_to) <= 60
     bound_to = secrets.token_urlsafe(24) if fresh else bound_to
+    more = f"?{urlencode({'next': next_page})}" if next_page else ""
+    provider = f"/sign-in/oidc{more}" if settings_of(request).oidc_issuer else ""
     response = render(
         request,
         "sign-in.html",
@@ -55,6 +59,8 @@ def _form(request: Request, next_page: str, name: str = "", problem: str = "", s
         next_page=next_page,
         name=name,
         problem=problem,
+        passwords=settings_of(request).passwords,
+        provider=provider,
     )
     if fresh:
         response.set_cookie(
@@ -80,6 +86,8 @@ def sign_in(
     next: FormText = "",
 ) -> Response:
     settings, next_page = settings_of(request), safe_next(next)
+    if not settings.passwords:
+        raise Problem(403, "passwords are not used here; sign in with your organisation's account.")
     check_form(settings, request.cookies.get(FORM_COOKIE, ""), token)
     if not name.strip() or not password:
         return _form(request, next_page, name, "Enter your name and your password.", 422)

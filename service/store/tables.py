@@ -183,11 +183,14 @@ class AccountRow(Base):
     """A person who signs in."""
 
     __tablename__ = "accounts"
+    __table_args__ = (Index("uq_accounts_external", "external", unique=True),)
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=opaque)
     name: Mapped[str] = mapped_column(String(100), unique=True)
     role: Mapped[str] = mapped_column(String(40))
-    password_hash: Mapped[str] = mapped_column(String(300))
+    password_hash: Mapped[str] = mapped_column(String(300))  # empty: no password here
+    # Who this is to the organisation's provider, as a digest of issuer and subject.
+    external: Mapped[str | None] = mapped_column(String(64))
     failures: Mapped[int] = mapped_column(default=0)
     locked_until: Mapped[datetime | None] = mapped_column(Moment)
     disabled_at: Mapped[datetime | None] = mapped_column(Moment)

@@ -1,0 +1,159 @@
+"""Signing in through an OpenID Connect provider: a real one, that runs here while the tests do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import oidc_provider_mock
+import pytest
+from fastapi.testclient import TestClient
+from pydantic import ValidationError
+from sqlalchemy import select
+
+from models.assessor import Assessor
+from service import auth
+from service.app import create_app
+from service.audit import COMMAND_LINE
+from service.policy import AccountRole
+from service.settings import Settings
+from service.store import Store
+from service.store.tables import AccountRow, AuditRow
+
+ROLES = {"fs-leads": AccountRole.QA_LEAD, "fs-reviewers": AccountRole.REVIEWER}
+
+
+@pytest.fixture(scope="module")
+def provider() -> Iterator[str]:
+    with oidc_provider_mock.run_server_in_thread(require_nonce=True) as server:
+        yield f"http://localhost:{server.server_port}"
+
+
+def _with_provider(settings: Settings, issuer: str, **more: object) -> Settings:
+    return Settings.model_validate(
+        {
+            **settings.model_dump(),
+            "oidc_issuer": issuer,
+            "oidc_client_id": "foursight",
+            "oidc_client_secret": "kept between us",
+            "oidc_roles": ROLES,
+            **more,
+        }
+    )
+
+
+@pytest.fixture
+def console(provider: str, settings: Settings, store: Store, reader: Assessor) -> Iterator[TestClient]:
+    app = create_app(_with_provider(settings, provider), reader, store)
+    with TestClient(app, base_url="http://localhost", follow_redirects=False) as client:
+        yield client
+
+
+def _known_there(provider: str, subject: str, name: str, roles: list[str]) -> None:
+    httpx.put(f"{provider}/users/{subject}", json={"preferred_username": name, "roles": roles}).raise_for_status()
+
+
+def _way_back(console: TestClient, subject: str, start: str = "/sign-in/oidc") -> str:
+    """Go to the provider, sign in there as ``subject``, and give the address that it sends the browser back to."""
+    away = console.get(start).headers["location"]
+    asked = parse_qs(urlsplit(away).query)
+    assert asked["code_challenge_method"] == ["S256"] and asked["nonce"] and asked["state"]
+    return str(httpx.post(away, data={"sub": subject}).headers["location"])
+
+
+def _problem(answer: httpx.Response) -> str:
+    return str(answer.json()["detail"])
+
+
+def test_a_person_comes_in_with_the_role_of_their_group(console: TestClient, provider: str, store: Store) -> None:
+    assert "/sign-in/oidc?next=%2Frecorded-as-stalking" in console.get("/sign-in?next=/recorded-as-stalking").text
+    _known_there(provider, "s-1", "Ann.Lee@force.example", ["staff", "fs-reviewers"])
+    answer = console.get(_way_back(console, "s-1", "/sign-in/oidc?next=/recorded-as-stalking"))
+    assert (answer.status_code, answer.headers["location"]) == (303, "/recorded-as-stalking")
+    cookie = next(c for c in answer.headers.get_list("set-cookie") if c.startswith("foursight_session="))
+    assert "HttpOnly" in cookie and "samesite=lax" in cookie.lower()
+    assert console.get("/").status_code == 200 and console.get("/audit").status_code == 403
+    # Another group, another role, and the earlier sign-in ends. The name there changes; the person does not.
+    _known_there(provider, "s-1", "ann.new@force.example", ["fs-leads"])
+    old = console.cookies["foursight_session"]
+    assert console.get(_way_back(console, "s-1")).status_code == 303
+    assert auth.by_session(store, old) is None
+    with store.read() as session:
+        account = session.scalars(select(AccountRow)).one()
+        assert (account.name, account.role, account.password_hash) == ("ann.lee@force.example", "qa_lead", "")
+        actions = list(session.scalars(select(AuditRow.action).order_by(AuditRow.seq)))
+    assert actions == ["account.added", "sign_in", "access.refused", "account.role_changed", "sign_in"]
+
+
+def test_who_is_in_no_group_or_disabled_or_has_a_taken_name_stays_out(
+    console: TestClient, provider: str, store: Store, password: str
+) -> None:
+    _known_there(provider, "s-2", "bob", ["staff"])
+    answer = console.get(_way_back(console, "s-2"))
+    assert answer.status_code == 403 and "may not use Foursight" in _problem(answer)
+    _known_there(provider, "s-2", "bob", ["fs-reviewers"])
+    assert console.get(_way_back(console, "s-2")).status_code == 303
+    with store.write() as session:
+        auth.set_disabled(session, "bob", True, COMMAND_LINE)
+        auth.add_account(session, "carol", AccountRole.ADMINISTRATOR, password, COMMAND_LINE)
+        with pytest.raises(auth.AuthError, match="organisation's account"):
+            auth.set_password(session, "bob", password, COMMAND_LINE)
+    assert console.get(_way_back(console, "s-2")).status_code == 403
+    _known_there(provider, "s-3", "carol", ["fs-reviewers"])
+    answer = console.get(_way_back(console, "s-3"))
+    assert answer.status_code == 403 and "another account" in _problem(answer)
+    # And nobody signs in with a password to an account that has none.
+    outcome = auth.sign_in(store, Settings(), "bob", "")
+    assert outcome.role is None
+
+
+def test_a_way_back_works_once_and_only_in_the_browser_that_left(console: TestClient, provider: str) -> None:
+    _known_there(provider, "s-4", "dan", ["fs-reviewers"])
+    back = _way_back(console, "s-4")
+    state_cookie = console.cookies.get("foursight_oidc", path="/sign-in/oidc")
+    console.cookies.clear()
+    assert console.get(back).status_code == 403, "another browser"
+    console.cookies.set("foursight_oidc", state_cookie[:-2] + "xx", path="/sign-in/oidc")
+    assert console.get(back).status_code == 403, "a cookie that is not ours"
+    console.cookies.clear()
+    console.cookies.set("foursight_oidc", state_cookie, path="/sign-in/oidc")
+    assert console.get(back.replace("state=", "state=x")).status_code == 403, "another state"
+    assert console.get(back).status_code == 303
+    assert console.get(back).status_code == 403, "the code is spent"
+    assert console.get("/sign-in/oidc/callback?error=access_denied&error_description=<b>").status_code == 403
+
+
+def test_a_provider_that_is_away_is_said_so(settings: Settings, store: Store, reader: Assessor) -> None:
+    app = create_app(_with_provider(settings, "http://localhost:9"), reader, store)
+    with TestClient(app, base_url="http://localhost", follow_redirects=False) as client:
+        answer = client.get("/sign-in/oidc")
+        assert answer.status_code == 503 and answer.headers["retry-after"] == "30"
+        assert client.get("/sign-in").status_code == 200, "passwords still work"
+
+
+def test_passwords_can_be_turned_off(provider: str, settings: Settings, store: Store, reader: Assessor) -> None:
+    app = create_app(_with_provider(settings, provider, passwords=False), reader, store)
+    with TestClient(app, base_url="http://localhost", follow_redirects=False) as client:
+        assert 'name="password"' not in client.get("/sign-in").text
+        assert client.post("/sign-in", data={"name": "ann", "password": "x"}).status_code == 403
+
+
+def test_without_a_provider_there_is_no_such_address(client: TestClient) -> None:
+    assert client.get("/sign-in/oidc").status_code == client.get("/sign-in/oidc/callback").status_code == 404
+    assert "/sign-in/oidc" not in client.get("/sign-in").text
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        ({"oidc_issuer": "http://idp.example"}, "https"),
+        ({"oidc_client_id": ""}, "CLIENT_ID"),
+        ({"oidc_roles": {}}, "ROLES"),
+        ({"oidc_roles": {"x": "recording_system"}}, "does not sign in"),
+        ({"oidc_issuer": "", "passwords": False}, "nobody can sign in"),
+    ],
+)
+def test_half_a_provider_stops_the_start(settings: Settings, wrong: dict[str, object], why: str) -> None:
+    with pytest.raises(ValidationError, match=why):
+        _with_provider(settings, "https://idp.example", **wrong)
