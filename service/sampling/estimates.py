@@ -10,13 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import norm
-from scipy.stats import t as student
+from numpy.typing import NDArray
+from scipy.special import ndtri, stdtrit
 
 from service.sampling.intervals import Array, jeffreys, ratio_limits
 from service.sampling.readers import VERDICT, ErrorRates
 
-_Z = float(norm.ppf(0.975))
+_Z = float(ndtri(0.975))
 _CERTAIN = 1e12
 
 
@@ -93,8 +93,9 @@ def flagged_share(
     return _known(total > 0, value, low, high, size)
 
 
-def _known(known: Array, value: Array, low: Array, high: Array, size: Array) -> Estimate:
-    return Estimate(*(np.where(known, part, np.nan) for part in (value, low, high)), np.where(known, size, 0.0))
+def _known(known: NDArray[np.bool_], value: Array, low: Array, high: Array, size: Array) -> Estimate:
+    value, low, high = (np.where(known, part, np.nan) for part in (value, low, high))
+    return Estimate(value, low, high, np.where(known, size, 0.0))
 
 
 def _share(strata: Strata, members: Array, everyone: Array, verdict: Array, errors: ErrorRates | None) -> Estimate:
@@ -182,8 +183,9 @@ def _size(seen: Array, variance: Array, base_squared: Array | float, unread: Arr
         size = np.where((seen > 0) & (seen < 1), size, base_squared / unread)
         # Few reports behind the spread: Student's t for the normal, as Korn and Graubard do.
         freedom = np.maximum(inside.sum(-1) - (inside > 0).sum(-1), 1.0)
-        size = size * (_Z / student.ppf(0.975, freedom)) ** 2
-    return np.minimum(np.nan_to_num(size, nan=0.0, posinf=_CERTAIN), _CERTAIN)
+        size = size * (_Z / stdtrit(freedom, 0.975)) ** 2
+    found: Array = np.minimum(np.nan_to_num(size, nan=0.0, posinf=_CERTAIN), _CERTAIN)
+    return found
 
 
 def _few(hits: Array, false: Array, seen: Array, errors: ErrorRates | None) -> Array | float:
@@ -194,5 +196,5 @@ def _few(hits: Array, false: Array, seen: Array, errors: ErrorRates | None) -> A
     if errors is None:
         return 1.0
     wrong = np.where(seen > 0, np.clip(false / np.maximum(seen, 1e-12), 0.0, 1.0), 1.0)
-    found: Array = (_Z / student.ppf(0.975, np.maximum(hits.sum((-1, -2)), 2.0))) ** (2 * wrong)
+    found: Array = (_Z / stdtrit(np.maximum(hits.sum((-1, -2)), 2.0), 0.975)) ** (2 * wrong)
     return found

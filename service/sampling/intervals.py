@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 Array = NDArray[np.float64]
 LEVEL = 0.95
@@ -23,8 +23,8 @@ def jeffreys(share: ArrayLike, size: ArrayLike, level: float = LEVEL) -> tuple[A
     n = np.clip(n, 0.0, 1e12)
     hits = np.clip(p, 0.0, 1.0) * n
     tail = (1 - level) / 2
-    low = beta.ppf(tail, hits + 0.5, n - hits + 0.5)
-    high = beta.ppf(1 - tail, hits + 0.5, n - hits + 0.5)
+    low = betaincinv(hits + 0.5, n - hits + 0.5, tail)
+    high = betaincinv(hits + 0.5, n - hits + 0.5, 1 - tail)
     low = np.where((hits <= 0) | (n <= 0), 0.0, low)
     high = np.where((hits >= n) | (n <= 0), 1.0, high)
     return low, high

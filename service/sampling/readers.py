@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from service.sampling.intervals import Array
 
@@ -166,5 +166,5 @@ def kappa(table: Array) -> Agreement | None:
         p[i, j] * (columns[i] + rows[j]) ** 2 for i in range(len(p)) for j in range(len(p)) if i != j
     )
     variance = (on + off - (same * chance - 2 * chance + same) ** 2) / (total * (1 - chance) ** 4)
-    half = float(norm.ppf(0.975)) * float(np.sqrt(max(variance, 0.0)))
-    return Agreement(float(k), max(-1.0, k - half), min(1.0, k + half), same, int(round(total)))
+    half = float(ndtri(0.975)) * float(np.sqrt(max(variance, 0.0)))
+    return Agreement(float(k), max(-1.0, k - half), min(1.0, k + half), same, round(float(total)))

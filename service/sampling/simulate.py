@@ -127,8 +127,13 @@ def _populations(generator: np.random.Generator, level: float, size: int) -> _Po
         found = np.round(stalking * generator.uniform(0.80, 0.92, count))
         wrong = np.round((reports - stalking) * generator.uniform(0.08, 0.20, count))
         parts.append((found + wrong, found, reports - found - wrong, stalking - found))
-    (a, b), repeat = parts, lambda x: np.repeat(np.stack(x, axis=-1), _PER_POPULATION, axis=0)[:size]
-    return _Population(repeat([a[0], b[0], a[2], b[2]]), repeat([a[1], b[1], a[3], b[3]]))
+    a, b = parts
+
+    def each_sample(by_stratum: list[Array]) -> Array:
+        found: Array = np.repeat(np.stack(by_stratum, axis=-1), _PER_POPULATION, axis=0)[:size]
+        return found
+
+    return _Population(each_sample([a[0], b[0], a[2], b[2]]), each_sample([a[1], b[1], a[3], b[3]]))
 
 
 def _read(generator: np.random.Generator, population: _Population, errors: tuple[tuple[float, float], ...]) -> Array:

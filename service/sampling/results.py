@@ -1,0 +1,215 @@
+"""What a sample comes to: every measure with its interval, by group; agreement; what the numbers rest on, in words."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from sqlalchemy.orm import Session
+
+from nlp.taxonomy import RecordedOffence
+from service.sampling.estimates import Estimate, Strata, flagged_share, share
+from service.sampling.fairness import Comparison, compare
+from service.sampling.intervals import Array
+from service.sampling.plans import Plan
+from service.sampling.readers import PATTERNS, VERDICT, Agreement, ErrorRates, error_rates, kappa
+from service.sampling.reading import Reading, cannot_tell, readings, says
+from service.store.tables import SampleRow
+
+GROUPS = ("recorded", "relationship", "band", "month", "suspect", "style", "length")
+FAIR = ("suspect", "relationship", "style", "length")
+# The correction learns from the settled reports; fewer than this teach nothing.
+LEAST_TO_CORRECT = 50
+
+
+@dataclass(frozen=True)
+class Line:
+    """One measure of one group ("" for all). Shares in [0, 1]; ``count`` is the share in reports of the frame, with its limits."""
+
+    measure: str
+    attribute: str
+    group: str
+    value: float
+    low: float
+    high: float
+    reports: int
+    size: float
+    count: tuple[float, float, float] | None = None
+
+    @property
+    def known(self) -> bool:
+        return math.isfinite(self.value)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far the reading is, in reports."""
+
+    drawn: int
+    frame: int
+    first: int
+    second: int
+    differ: int
+    settled: int
+    gone: int
+    cannot_tell: int
+
+
+@dataclass(frozen=True)
+class Results:
+    """All that the pages, the CSV and the printed page show of a sample."""
+
+    sample: SampleRow
+    plan: Plan
+    progress: Progress
+    lines: list[Line] = field(default_factory=list)
+    groups: dict[str, list[Line]] = field(default_factory=dict)
+    fairness: list[Comparison] = field(default_factory=list)
+    readers: Agreement | None = None
+    model: Agreement | None = None
+    errors: ErrorRates | None = None
+    why_not: str = ""
+    found: list[tuple[str, int, str]] = field(
+        default_factory=list
+    )  # missed: report id, number in the sample, recorded as
+
+    def line(self, measure: str) -> Line | None:
+        return next((line for line in self.lines if line.measure == measure), None)
+
+
+def results(session: Session, sample: SampleRow, correct: bool = False) -> Results:
+    """Estimate from the reports settled so far. ``why_not`` says, in words, why there are no estimates or no correction."""
+    plan = Plan.model_validate(sample.plan)
+    given = readings(session, sample)
+    settled = [r for r in given if r.pattern is not None]
+    progress = Progress(
+        drawn=len(given),
+        frame=sum(s["frame"] for s in sample.strata),
+        first=sum(r.one is not None for r in given),
+        second=sum(r.two is not None for r in given),
+        differ=sum(r.differ for r in given),
+        settled=len(settled),
+        gone=sum(r.gone for r in given),
+        cannot_tell=sum(cannot_tell(r.one) or cannot_tell(r.two) for r in settled),
+    )
+    agreement = _agreement(given)
+    for flagged, word in ((True, "flagged"), (False, "not flagged")):
+        if any(s["flagged"] == flagged and s["frame"] for s in sample.strata) and not any(
+            r.item.flagged == flagged for r in settled
+        ):
+            why = f"No report that is {word} has been settled yet, so there is nothing to estimate from."
+            return Results(sample, plan, progress, readers=agreement, why_not=why)
+    counted = _Counted(sample, settled)
+    errors, why = None, ""
+    if correct and len(settled) < LEAST_TO_CORRECT:
+        why = f"Not corrected for readers' errors: that needs {LEAST_TO_CORRECT} settled reports, and there are {len(settled)}."
+    elif correct:
+        errors = error_rates(counted.everyone)
+    lines = counted.measures("", "", lambda r: True, errors)
+    groups = {}
+    for name in GROUPS:
+        values = sorted({r.item.groups.get(name, "") for r in settled})
+        groups[name] = [
+            line
+            for value in values
+            for line in counted.measures(name, value, lambda r, v=value, n=name: r.item.groups.get(n, "") == v, errors)  # type: ignore[misc]
+        ]
+    fairness = compare({name: groups[name] for name in FAIR}, counted.pair)
+    found = [
+        (r.item.report_id, r.item.number, r.item.groups["recorded"])
+        for r in settled
+        if not r.item.flagged and _stalking(r) and not _already(r)
+    ]
+    return Results(sample, plan, progress, lines, groups, fairness, agreement, counted.with_model(), errors, why, found)
+
+
+def _stalking(reading: Reading) -> bool:
+    return reading.pattern is not None and bool(VERDICT[reading.pattern])
+
+
+def _already(reading: Reading) -> bool:
+    """Recorded as stalking already: no misrecording."""
+    return bool(reading.item.groups["recorded"] == RecordedOffence.STALKING.value)
+
+
+def _agreement(given: Sequence[Reading]) -> Agreement | None:
+    table = np.zeros((2, 2))
+    for reading in given:
+        if reading.one is not None and reading.two is not None:
+            table[int(says(reading.one)), int(says(reading.two))] += 1
+    return kappa(table)
+
+
+class _Counted:
+    """The settled reports by stratum and pattern. A stratum of which none is settled joins the largest one of its flag."""
+
+    def __init__(self, sample: SampleRow, settled: Sequence[Reading]) -> None:
+        self.settled = settled
+        strata = sample.strata
+        read = Counter(r.item.stratum for r in settled)
+        home = {}
+        for i, stratum in enumerate(strata):
+            alike = [j for j, other in enumerate(strata) if other["flagged"] == stratum["flagged"] and read[j]]
+            home[i] = i if read[i] or not alike else max(alike, key=lambda j: strata[j]["frame"])
+        kept = sorted(set(home.values()))
+        self.place = {i: kept.index(j) for i, j in home.items()}
+        frame = np.zeros(len(kept))
+        for i, stratum in enumerate(strata):
+            frame[self.place[i]] += stratum["frame"]
+        self.flagged = np.array([strata[j]["flagged"] for j in kept])
+        self.everyone = self.count(lambda r: True)
+        self.strata = Strata(frame, self.everyone.sum(-1), self.flagged)
+
+    def count(self, keep: Callable[[Reading], bool]) -> Array:
+        counts = np.zeros((len(set(self.place.values())), len(PATTERNS)))
+        for reading in self.settled:
+            if keep(reading) and reading.pattern is not None:
+                counts[self.place[reading.item.stratum], reading.pattern] += 1
+        return counts
+
+    def measures(
+        self, attribute: str, group: str, keep: Callable[[Reading], bool], errors: ErrorRates | None
+    ) -> list[Line]:
+        """The five measures of one group."""
+        members = self.count(keep)
+        open_ = self.count(lambda r: keep(r) and not _already(r))
+        chosen = self.flagged[:, None]
+        asked: list[tuple[str, Array, Estimate]] = [
+            ("misrecorded", open_, share(self.strata, open_, self.everyone, errors)),
+            ("precision", m := np.where(chosen, members, 0), share(self.strata, m, self.everyone, errors)),
+            ("missed", m := np.where(chosen, 0, open_), share(self.strata, m, self.everyone, errors)),
+            ("recall", members[:, VERDICT], flagged_share(self.strata, members, self.everyone, errors)),
+            ("false_flags", members[:, ~VERDICT], flagged_share(self.strata, members, self.everyone, errors, False)),
+        ]
+        lines = []
+        for measure, of, estimate in asked:
+            value, low, high = float(estimate.value), float(estimate.low), float(estimate.high)
+            total = float((self.strata.weight * of.sum(-1)).sum())
+            count = (value * total, low * total, high * total) if measure in ("misrecorded", "missed") else None
+            lines.append(
+                Line(measure, attribute, group, value, low, high, round(float(of.sum())), float(estimate.size), count)
+            )
+        return lines
+
+    def pair(self, measure: str, attribute: str, group: str) -> tuple[Estimate, Estimate]:
+        """Recall or false-flag rate of a group, and of everyone else, without correction."""
+        stalking = measure == "recall"
+        one = self.count(lambda r: r.item.groups.get(attribute, "") == group)
+        return (
+            flagged_share(self.strata, one, self.everyone, None, stalking),
+            flagged_share(self.strata, self.everyone - one, self.everyone, None, stalking),
+        )
+
+    def with_model(self) -> Agreement | None:
+        """Cohen's kappa of the settled verdict and the flag, each report standing for as many as it was drawn from."""
+        weight = self.strata.weight
+        table = np.zeros((2, 2))
+        for place, flagged in enumerate(self.flagged):
+            hits = self.everyone[place, VERDICT].sum()
+            table[1, int(flagged)] += weight[place] * hits
+            table[0, int(flagged)] += weight[place] * (self.everyone[place].sum() - hits)
+        squares = float((weight**2 * self.everyone.sum(-1)).sum())
+        return kappa(table * table.sum() / squares) if squares else None
