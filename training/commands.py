@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from models.bundle import DEFAULT_BUNDLE, BundleError
-from training import behaviour
+from training import behaviour, learning_commands
 from training.corpus import Corpus, CorpusError, Record, from_authoring, load_corpus, write_records
 
 console = Console()
@@ -25,6 +25,7 @@ def register(app: typer.Typer) -> None:
     app.command("evaluate")(evaluate)
     app.add_typer(corpus_app, name="corpus")
     behaviour.register(app)
+    learning_commands.register(app)
 
 
 def _fail(message: str) -> typer.Exit:
@@ -46,6 +47,12 @@ def train(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on from the last finished epoch of the same config and corpus.")
     ] = False,
+    decisions: Annotated[
+        Path | None, typer.Option(help="Also learn from this export of decisions (foursight decisions export).")
+    ] = None,
+    decisions_weight: Annotated[
+        float, typer.Option(min=0.01, max=20, help="How much one decision weighs beside one written report.")
+    ] = 1.0,
     final: Annotated[
         bool, typer.Option("--final", help="Also measure on test, for the card of a bundle that will ship.")
     ] = False,
@@ -58,12 +65,18 @@ def train(
     from pydantic import ValidationError
 
     from training.config import load_config
+    from training.decisions import describe, mix, read_decisions
     from training.encoders import EncoderError
     from training.run import train as run
 
     try:
         settings = load_config(config)
-        manifest = run(settings, _corpus(), out, version, resume, final, console)
+        corpus = _corpus()
+        if decisions is not None:
+            exported = read_decisions(decisions)
+            corpus = mix(corpus, exported, decisions_weight)
+            console.print(describe(exported, corpus.records))
+        manifest = run(settings, corpus, out, version, resume, final, console)
     except (FileNotFoundError, EncoderError, ValidationError, ValueError) as error:
         raise _fail(str(error)) from None
     console.print(f"bundle {manifest.name} {manifest.version} written to {out}")

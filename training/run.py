@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,6 +26,7 @@ from training.evaluate import measure, print_result, save_result
 from training.export import export_graphs
 from training.fit import fit, keep_memory
 from training.network import Reader
+from training.tracking import tracking
 
 log = logging.getLogger(__name__)
 ROOT = Path(__file__).resolve().parent.parent
@@ -35,17 +35,6 @@ WORK = ROOT / "var" / "training"
 HEADLINE = (
     "ranking", "answers", "calibration_error", "spans", "status", "four", "relationship", "occasions", "swaps", "faithfulness",
 )  # fmt: skip
-
-
-def tracking() -> Any:
-    """Return MLflow set to the tracking server of MLFLOW_TRACKING_URI, or to a SQLite file under var/."""
-    import mlflow
-
-    if not os.environ.get("MLFLOW_TRACKING_URI"):
-        (ROOT / "var").mkdir(exist_ok=True)
-        mlflow.set_tracking_uri(f"sqlite:///{ROOT / 'var' / 'mlflow.db'}")
-    mlflow.set_experiment("foursight")
-    return mlflow
 
 
 def train(
