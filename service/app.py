@@ -20,9 +20,9 @@ from starlette.exceptions import HTTPException
 from models.contracts import ModelInfo
 from service import metrics, oidc
 from service.access import RefusedKeys, SignInNeeded, enforce
-from service.api import assess, documentation, health, model
+from service.api import assess, documentation, health, model, reports, review
 from service.assessing import Assessing, Reader
-from service.console import queue, report, sign_in, trail
+from service.console import account, deciding, export, guide, queue, report, science, sign_in, trail
 from service.console.templating import STATIC, render
 from service.limits import Limits
 from service.middleware import BodyLimit, Recover, Surround
@@ -73,7 +73,25 @@ def create_app(
     app.state.model_watch = ModelWatch(settings, app.state.metrics, partial(_serving, app), partial(_install, app))
     app.state.assessing = None
     app.state.not_loaded = "the model is loading."
-    for module in (assess, model, health, metrics, documentation, sign_in, oidc, queue, report, trail):
+    for module in (
+        assess,
+        reports,
+        review,
+        model,
+        health,
+        metrics,
+        documentation,
+        sign_in,
+        oidc,
+        account,
+        queue,
+        report,
+        deciding,
+        export,
+        guide,
+        science,
+        trail,
+    ):
         app.include_router(module.router)
     documentation.install(app)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

@@ -2,172 +2,131 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+import hmac
+from dataclasses import replace
+from hashlib import sha256
 
 from fastapi import APIRouter, Request
-from fastapi.responses import Response
+from fastapi.responses import RedirectResponse, Response
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
-from models.contracts import Assessment, Entity, FourLetter, Point, Span
-from nlp.taxonomy import BY_CODE, CODES, FOUR, FOUR_PLAIN, Code, EntityType, Role
+from models.contracts import Assessment
 from service import audit
-from service.access import identity_of, store_of
-from service.console import words
-from service.console.marking import Mark, number, pieces
-from service.console.sign_in import safe_next
+from service.access import check_form, identity_of, secure_cookie, settings_of, store_of
+from service.console.decision_form import DecisionForm, Draft, first_draft, new_key
+from service.console.report_view import view
+from service.console.sign_in import FormText, safe_next
+from service.console.standing import current_assessment, done_notice, may_decide, standing
 from service.console.templating import render
 from service.problems import Problem
 from service.store.reports import FullReport, full_report
-from service.store.tables import AuditRow
+from service.store.tables import AssessmentRow
 
 router = APIRouter(include_in_schema=False)
-MAX_ENTITIES = 40
+NOTE_COOKIE = "foursight_note"
 
 
 @router.get("/reports/{report_id}")
 def report(request: Request, report_id: str) -> Response:
-    store = store_of(request)
-    with store.read() as session:
-        found = full_report(session, report_id[:64]) if report_id.isalnum() and report_id.isascii() else None
-    if found is None:
-        raise Problem(404, "there is no such report; go back to the queue and open it from there.")
-    with store.write() as session:
-        looks = audit.entries_for(session, found.row.id)
-        # On the record before the text leaves.
-        audit.append(session, identity_of(request).actor, "report.viewed", found.row.id, revision=found.revision.number)
-    back = _way_back(request.query_params.get("from", ""))
-    return render(
-        request, "report.html", found=found, back=back, looks=[_Look.of(entry) for entry in looks], **_view(found)
+    found = open_report(request, report_id, request.query_params.get("revision", ""))
+    if not note_read(request):
+        here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        return render(request, "content-note.html", next_page=safe_next(here))
+    given = request.query_params
+    item = given.get("sample_item", "")
+    return show(
+        request, found, back=given.get("from", ""), sample_item=item if item.isalnum() and item.isascii() else ""
     )
 
 
-def _way_back(given: str) -> str:
-    """The list that the reader came from, filter and page and all: one of ours, or the queue."""
-    path = safe_next(given).partition("?")[0]
-    return given if path in ("/", "/recorded-as-stalking") else "/"
-
-
-@dataclass(frozen=True)
-class _Look:
-    who: str
-    at: str
-    what: str
-
-    @classmethod
-    def of(cls, entry: AuditRow) -> _Look:
-        kind, _, name = entry.actor.partition(":")
-        plain = {"report.viewed": "Opened this report"}.get(entry.action, entry.action)
-        return cls(name or kind, words.day_and_time(entry.at), plain)
-
-
-@dataclass(frozen=True)
-class _Letter:
-    """One line of FOUR."""
-
-    name: str
-    plain: str
-    letter: FourLetter
-    evidence: Sequence[_Link]
-
-
-@dataclass(frozen=True)
-class _Link:
-    """A quotation, and the mark in the text that it is (0 when no single mark is)."""
-
-    quote: str
-    number: int
-
-
-@dataclass(frozen=True)
-class _Reason:
-    text: str
-    evidence: Sequence[_Link]
-
-
-@dataclass(frozen=True)
-class _Legend:
-    code: Code
-    asserted: int
-    other: int
-
-
-@dataclass(frozen=True)
-class _Party:
-    kind: str
-    role: str
-    values: Sequence[str]
-
-
-def _view(found: FullReport) -> dict[str, Any]:
-    assessment = found.assessment
-    if assessment is None:
-        return {"assessment": None, "pieces": pieces(found.revision.text, []), "legend": []}
-    marks = number(assessment.evidence)
-    label, colour = tag = words.tag(assessment.suggestion, found.row.recorded_offence)
-    return {
-        "assessment": assessment,
-        "pieces": pieces(found.revision.text, marks),
-        "marks": marks,
-        "legend": _legend(marks),
-        "tag": {"text": label, "classes": colour},
-        "already": tag == words.ALREADY,
-        "headline": words.headline(assessment.suggestion, found.row.recorded_offence),
-        "four": _four(assessment, marks),
-        "points_for": _reasons(assessment.points_for, marks),
-        "points_against": _reasons(assessment.points_against, marks),
-        "parties": _parties(assessment.entities),
-        "codes": BY_CODE,
-    }
-
-
-def _legend(marks: Sequence[Mark]) -> list[_Legend]:
-    """The codes that this text holds, in the order of the taxonomy."""
-    counts: dict[str, list[int]] = {}
-    for mark in marks:
-        counts.setdefault(mark.evidence.code, [0, 0])[0 if mark.asserted else 1] += 1
-    return [_Legend(code, *counts[code.code]) for code in CODES if code.code in counts]
-
-
-def _links(spans: Sequence[Span], marks: Sequence[Mark], code: str = "", most: int = 4) -> list[_Link]:
-    """The first few quotations, each with the mark that it is: of ``code`` before others, the very words before what only touches them."""
-    found = []
-    for span in spans[:most]:
-        touching = [m for m in marks if m.evidence.start < span.end and span.start < m.evidence.end]
-        nearest = min(
-            touching,
-            key=lambda m: (m.evidence.code != code, (m.evidence.start, m.evidence.end) != (span.start, span.end)),
-            default=None,
+def show(
+    request: Request,
+    found: FullReport,
+    form: DecisionForm | None = None,
+    typed: Draft | None = None,
+    back: str = "",
+    sample_item: str = "",
+    status: int = 200,
+) -> Response:
+    """The page. ``form`` is one that came back with faults; ``typed`` is what stood in one that was lost."""
+    identity = identity_of(request)
+    sample_item = form.sample_item if form else sample_item[:32]
+    back = form.back if form else way_back(back)
+    with store_of(request).write() as session:
+        stand = standing(session, found, identity)
+        assessment_id = current_assessment(session, found)
+        done = done_notice(session, request.query_params.get("done", ""), identity)
+        # On the record before the text leaves.
+        audit.append(session, identity.actor, "report.viewed", found.row.id, revision=found.revision.number)
+    blind = bool(sample_item)
+    if form is None and may_decide(identity, found, stand, blind):
+        form = DecisionForm(
+            draft=typed or first_draft(None if blind else found.assessment),
+            key=new_key(),
+            version=found.row.version,
+            assessment_id=assessment_id,
+            back=back,
+            sample_item=sample_item,
+            again=stand.decision is not None and not blind,
         )
-        found.append(_Link(_shorten(span.quote), nearest.number if nearest else 0))
+    return render(
+        request,
+        "report.html",
+        status,
+        found=found,
+        back=back,
+        stand=stand,
+        decide=form,
+        errors=[{"text": fault.text, "href": f"#{fault.field}"} for fault in form.faults] if form else [],
+        done=done,
+        release_key=new_key(),
+        **view(found, blind),
+    )
+
+
+@router.post("/content-note")
+def read_note(request: Request, token: FormText = "", next: FormText = "") -> Response:
+    """The reader knows what a report may hold: no more asked until the next sign-in."""
+    check_form(settings_of(request), identity_of(request).session_digest, token)
+    response = RedirectResponse(safe_next(next) or "/", 303)
+    response.set_cookie(NOTE_COOKIE, _note(request), httponly=True, samesite="lax", secure=secure_cookie(request))
+    return response
+
+
+def note_read(request: Request) -> bool:
+    return hmac.compare_digest(request.cookies.get(NOTE_COOKIE, "").encode(), _note(request).encode())
+
+
+def _note(request: Request) -> str:
+    """Bound to this sign-in, so that the next one is asked again."""
+    bound = f"note:{identity_of(request).session_digest}".encode()
+    return hmac.new(settings_of(request).secret, bound, sha256).hexdigest()[:32]
+
+
+def open_report(request: Request, report_id: str, revision: str = "") -> FullReport:
+    """The report of that id, at its latest wording or at the one of that number. 404 when there is none."""
+    with store_of(request).read() as session:
+        found = full_report(session, report_id[:64]) if report_id.isalnum() and report_id.isascii() else None
+        if found is not None and revision.isascii() and revision.isdigit() and len(revision) < 8:
+            found = _earlier(session, found, int(revision))
+    if found is None:
+        raise Problem(404, "there is no such report; go back to the queue and open it from there.")
     return found
 
 
-def _shorten(quote: str, most: int = 140) -> str:
-    flat = " ".join(quote.split())
-    return flat if len(flat) <= most else flat[: most - 1].rstrip() + "…"
+def _earlier(session: Session, found: FullReport, wanted: int) -> FullReport | None:
+    if wanted == found.revision.number:
+        return found
+    revision = next((r for r in found.revisions if r.number == wanted), None)
+    if revision is None:
+        return None
+    kept = session.scalar(select(AssessmentRow).where(AssessmentRow.revision_id == revision.id, AssessmentRow.current))
+    assessment = Assessment.model_validate(kept.body) if kept else None
+    return replace(found, revision=revision, assessment=assessment, assessed_at=kept.created_at if kept else None)
 
 
-def _four(assessment: Assessment, marks: Sequence[Mark]) -> list[_Letter]:
-    letters: list[FourLetter] = [getattr(assessment.four, name) for name in FOUR]
-    return [
-        _Letter(name.capitalize(), FOUR_PLAIN[name], letter, _links(letter.evidence, marks, most=3))
-        for name, letter in zip(FOUR, letters, strict=True)
-    ]
-
-
-def _reasons(points: Sequence[Point], marks: Sequence[Mark]) -> list[_Reason]:
-    return [_Reason(point.text, _links(point.evidence, marks, point.code)) for point in points]
-
-
-def _parties(entities: Sequence[Entity]) -> list[_Party]:
-    """People and contact points, each kind and role once with its different values. Times are in the timeline."""
-    grouped: dict[tuple[EntityType, Role], list[str]] = {}
-    for entity in entities:
-        if entity.type is EntityType.TIME:
-            continue
-        values = grouped.setdefault((entity.type, entity.role), [])
-        value = _shorten(entity.value, 80)
-        if value not in values and len(values) < MAX_ENTITIES:
-            values.append(value)
-    return [_Party(kind.value.capitalize(), words.ROLE[role], values) for (kind, role), values in grouped.items()]
+def way_back(given: str) -> str:
+    """The list that the reader came from, filter and page and all: one of ours, or the queue."""
+    path = safe_next(given).partition("?")[0]
+    return given if path in ("/", "/recorded-as-stalking") else "/"

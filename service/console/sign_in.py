@@ -1,4 +1,4 @@
-"""Signing in and out, and a person's own page."""
+"""Signing in and out."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from service.access import (
     store_of,
 )
 from service.console.templating import render
-from service.policy import POLICY, home
+from service.policy import home
 from service.problems import Problem
 
 router = APIRouter(include_in_schema=False)
@@ -115,10 +115,3 @@ def sign_out(request: Request, token: FormText = "") -> Response:
     response = RedirectResponse("/sign-in", 303)
     response.delete_cookie(COOKIE)
     return response
-
-
-@router.get("/account")
-def account(request: Request) -> Response:
-    identity = identity_of(request)
-    pages = [path for (method, path), rule in POLICY.items() if method == "GET" and identity.role in rule.roles]
-    return render(request, "account.html", reads_reports="/" in pages)

@@ -21,6 +21,9 @@ STATIC = Path(__file__).parent / "static"
 _PAGES = (
     ("/", "Queue"),
     ("/recorded-as-stalking", "Recorded as stalking"),
+    ("/samples", "Samples"),
+    ("/models", "Models"),
+    ("/guide", "Guide"),
     ("/audit", "Audit trail"),
     ("/account", "Your account"),
 )
@@ -36,6 +39,7 @@ def environment() -> Environment:
     found.globals["words"] = words
     found.filters.update(
         percent=words.percent,
+        clock=words.clock,
         day=words.day,
         day_and_time=words.day_and_time,
         written=words.written,
@@ -68,5 +72,5 @@ def _navigation(request: Request, identity: Identity | None) -> list[dict[str, A
     return [
         {"href": path, "text": title, "current": path == here}
         for path, title in _PAGES
-        if identity.role in POLICY["GET", path].roles
+        if (rule := POLICY.get(("GET", path))) and identity.role in rule.roles
     ]

@@ -9,6 +9,7 @@ from models.contracts import Assessment
 from nlp.taxonomy import (
     BEHAVIOUR_NAMES,
     BY_CODE,
+    EntityType,
     Offence,
     RecordedOffence,
     Relationship,
@@ -17,6 +18,8 @@ from nlp.taxonomy import (
     Style,
     Suggestion,
 )
+from service.decisions import WITHDRAWN, Outcome, ReviewStatus
+from service.reviewing_queue import Assigned, Band, Sort
 
 
 def _local() -> tzinfo:
@@ -42,6 +45,8 @@ OFFENCE: dict[Offence, str] = {
     Offence.S4A: "Stalking involving fear of violence or serious alarm or distress: Protection from Harassment Act 1997, section 4A",
     Offence.NONE: "The text does not support a stalking offence",
 }
+
+SECTION: dict[str, str] = {Offence.S2A: "section 2A", Offence.S4A: "section 4A"}
 
 OPEN = "Open until the answers to the questions come"
 
@@ -105,6 +110,65 @@ ROLE: dict[Role, str] = {
     Role.NONE: "",
 }
 
+# What is named in a report besides people.
+KIND: dict[EntityType, str] = {
+    EntityType.PERSON: "Person",
+    EntityType.PHONE: "Phone number",
+    EntityType.EMAIL: "Email address",
+    EntityType.HANDLE: "Account name",
+    EntityType.VEHICLE: "Vehicle",
+    EntityType.PLACE: "Place",
+    EntityType.TIME: "Time",
+    EntityType.ORDER: "Order",
+    EntityType.REFERENCE: "Reference",
+    EntityType.ORGANISATION: "Organisation",
+}
+BAND: dict[Band, str] = {
+    Band.HIGH: "75% or more",
+    Band.MEDIUM: "50 to 75%",
+    Band.LOW: "25 to 50%",
+    Band.VERY_LOW: "under 25%",
+}
+
+ASSIGNED: dict[Assigned, str] = {
+    Assigned.ME: "Me",
+    Assigned.NONE: "Nobody",
+    Assigned.ANYONE: "Somebody",
+}
+
+SORT: dict[Sort, str] = {
+    Sort.PRIORITY: "Most likely first",
+    Sort.OLDEST: "Oldest first",
+    Sort.NEWEST: "Newest first",
+}
+
+REVIEW_STATUS: dict[ReviewStatus, str] = {
+    ReviewStatus.WAITING: "To review",
+    ReviewStatus.DECIDED: "Decided",
+    ReviewStatus.ASKED: "Officer asked",
+    ReviewStatus.SECOND_REVIEW: "Second review",
+}
+
+# The lists beside the plain queue, in the order of their tabs.
+QUEUE_TABS: dict[ReviewStatus, str] = {
+    status: REVIEW_STATUS[status] for status in (ReviewStatus.SECOND_REVIEW, ReviewStatus.ASKED, ReviewStatus.DECIDED)
+}
+
+OUTCOME: dict[Outcome, str] = {
+    Outcome.RECORD: "Record as stalking",
+    Outcome.KEEP: "Keep as recorded",
+    Outcome.ASK: "Ask the officer",
+    Outcome.NOT_SURE: "Not sure: second review",
+}
+
+# The same, once it is done.
+DECIDED: dict[str, str] = {
+    Outcome.RECORD: "to be recorded as stalking",
+    Outcome.KEEP: "kept as recorded",
+    Outcome.ASK: "officer asked",
+    Outcome.NOT_SURE: "sent to a second reviewer",
+    WITHDRAWN: "decision taken back",
+}
 
 # How a report came in, where the recording system uses these words of the labelling guide; others are shown as sent.
 SOURCE: dict[str, str] = {
@@ -131,6 +195,12 @@ def percent(probability: float) -> str:
     if probability < 0.005:
         return "under 1%"
     return f"{round(probability * 100)}%"
+
+
+def weight(log_odds: float) -> str:
+    """A mark's weight with its sign, a true minus for what speaks against."""
+    shown = f"{log_odds:+.2f}"
+    return "0.00" if shown in ("+0.00", "-0.00") else shown.replace("-", "−")
 
 
 def likelihood(probability: float) -> str:
@@ -210,6 +280,42 @@ def day_and_time(moment: datetime | str | None, seconds: bool = False) -> str:
         return "Not given"
     local = (datetime.fromisoformat(moment) if isinstance(moment, str) else moment).astimezone(LOCAL)
     return f"{day(local)}, {local:{'%H:%M:%S' if seconds else '%H:%M'}} {local.tzname()}"
+
+
+# What an entry of the audit trail says that was done.
+ACTION: dict[str, str] = {
+    "access.refused": "Was refused a page",
+    "account.added": "Added an account",
+    "account.disabled": "Disabled an account",
+    "account.enabled": "Enabled an account",
+    "account.password_set": "Set a password",
+    "decision.withdrawn": "Took a decision back",
+    "key.added": "Made a key",
+    "key.refused": "Calls without a valid key",
+    "key.revoked": "Revoked a key",
+    "report.claimed": "Took a report to work on",
+    "report.decided": "Decided on a report",
+    "report.erased": "Erased a report's text",
+    "report.exported": "Exported a report",
+    "report.released": "Gave a report back",
+    "report.viewed": "Opened a report",
+    "reports.purged": "Purged old reports",
+    "sign_in": "Signed in",
+    "sign_in.failed": "Failed to sign in",
+    "sign_out": "Signed out",
+}
+
+
+def action(code: str) -> str:
+    """An entry's action in plain words; one without them in its own."""
+    plain = code.replace(".", " ").replace("_", " ")
+    return ACTION.get(code, plain[:1].upper() + plain[1:])
+
+
+def clock(moment: datetime) -> str:
+    """The time of day, by the clock of the United Kingdom."""
+    local = moment.astimezone(LOCAL)
+    return f"{local:%H:%M} {local.tzname()}"
 
 
 def written(found: str | None) -> str:

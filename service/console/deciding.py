@@ -1,0 +1,203 @@
+"""Deciding on a report: claim it, decide, take it back, and what comes next. Each answer follows its commit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import RedirectResponse, Response
+from sqlalchemy import select
+from starlette.datastructures import FormData
+
+from models.contracts import Assessment
+from service import reviewing
+from service.access import check_form, identity_of, settings_of, store_of
+from service.console.decision_form import DecisionForm, Fault, decision, kept_fields, new_key, read_draft
+from service.console.marking import Mark, number
+from service.console.queue import filters_at
+from service.console.report import open_report, show, way_back
+from service.console.sign_in import FormText
+from service.console.templating import render
+from service.decisions import Conflict, NoReport, Refused, Why
+from service.problems import Problem
+from service.store.reports import FullReport
+from service.store.tables import AssessmentRow, now
+
+router = APIRouter(include_in_schema=False)
+_GONE = "there is no such report; go back to the queue and open it from there."
+
+
+async def posted(request: Request) -> FormData:
+    return await request.form()
+
+
+Posted = Annotated[FormData, Depends(posted)]
+
+
+@router.post("/reports/{report_id}/decision")
+def decide(request: Request, report_id: str, form: Posted) -> Response:
+    _check(request, form)
+    found = open_report(request, report_id)
+    carried = _carried(form, more_rows="more" in form)
+    if "more" in form:
+        return show(request, found, form=carried)
+    sample_item = carried.sample_item
+    made, faults = decision(carried, found.revision.text, _seen(request, found, carried))
+    if made is None:
+        return show(request, found, form=replace(carried, faults=faults), status=422)
+    try:
+        with store_of(request).write() as session:
+            row = reviewing.decide(session, found.row.id, identity_of(request), made, now())
+    except Refused as fault:
+        text = str(fault)
+        return show(
+            request, found, form=replace(carried, faults=[Fault("outcome", text[:1].upper() + text[1:])]), status=422
+        )
+    except Conflict as fault:
+        return _conflict(request, found, fault, carried)
+    if sample_item:
+        return RedirectResponse("/samples", 303)
+    return _onward(request, carried.back, row.id)
+
+
+@router.post("/reports/{report_id}/draft")
+def draft(request: Request, report_id: str, form: Posted) -> Response:
+    """The page again with what was typed before a session ended, or before a conflict; nothing is decided."""
+    _check(request, form)
+    found = open_report(request, report_id)
+    # With no form of its own the page takes the report's version of now: it may have moved on meanwhile.
+    return show(request, found, typed=read_draft(form), back=_text(form, "from"), sample_item=_id(form, "sample_item"))
+
+
+@router.post("/reports/{report_id}/withdraw")
+def withdraw(
+    request: Request, report_id: str, token: FormText = "", version: FormText = "", key: FormText = ""
+) -> Response:
+    check_form(settings_of(request), identity_of(request).session_digest, token)
+    expected = int(version) if version.isascii() and version.isdigit() and len(version) < 8 else -1
+    try:
+        with store_of(request).write() as session:
+            reviewing.withdraw(
+                session,
+                report_id[:64],
+                identity_of(request),
+                expected,
+                key if key.isalnum() and key.isascii() and 8 <= len(key) <= 100 else new_key(),
+                now(),
+            )
+    except NoReport:
+        raise Problem(404, _GONE) from None
+    except Refused as fault:
+        raise Problem(409, str(fault)) from None
+    except Conflict as fault:
+        return _conflict(request, open_report(request, report_id), fault)
+    return RedirectResponse(f"/reports/{report_id}", 303)
+
+
+@router.post("/reports/{report_id}/claim")
+def claim(request: Request, report_id: str, form: Posted) -> Response:
+    _check(request, form)
+    try:
+        with store_of(request).write() as session:
+            reviewing.claim(session, report_id[:64], identity_of(request), now())
+    except NoReport:
+        raise Problem(404, _GONE) from None
+    except Conflict as fault:
+        return _conflict(request, open_report(request, report_id), fault)
+    return _to_report(report_id, _text(form, "from"))
+
+
+@router.post("/reports/{report_id}/release")
+def release(request: Request, report_id: str, form: Posted) -> Response:
+    _check(request, form)
+    try:
+        with store_of(request).write() as session:
+            reviewing.release(session, report_id[:64], identity_of(request))
+    except NoReport:
+        raise Problem(404, _GONE) from None
+    return RedirectResponse(way_back(_text(form, "from")), 303)
+
+
+@router.post("/next")
+def next_report(request: Request, form: Posted) -> Response:
+    """Claim the first report of a list that nobody is at work on, and open it."""
+    _check(request, form)
+    return _onward(request, way_back(_text(form, "from")))
+
+
+def _onward(request: Request, back: str, done: str = "") -> Response:
+    """To the next report of the list that the person works through; to the list when it holds none."""
+    with store_of(request).write() as session:
+        claimed = reviewing.next_report(session, identity_of(request), filters_at(back), now())
+    told = {"done": done} if done else {}
+    if claimed is not None:
+        return _to_report(claimed.report_id, back, **told)
+    told = told or {"next": "none"}
+    return RedirectResponse(f"{back}{'&' if '?' in back else '?'}{urlencode(told)}", 303)
+
+
+def _to_report(report_id: str, back: str, **told: str) -> Response:
+    back = way_back(back)
+    query = urlencode(({"from": back} if back != "/" else {}) | told)
+    return RedirectResponse(f"/reports/{report_id}?{query}" if query else f"/reports/{report_id}", 303)
+
+
+def _check(request: Request, form: FormData) -> None:
+    check_form(settings_of(request), identity_of(request).session_digest, _text(form, "token"))
+
+
+def _text(form: FormData, name: str) -> str:
+    value = form.get(name, "")
+    return value if isinstance(value, str) else ""
+
+
+def _id(form: FormData, name: str) -> str:
+    """An identifier of ours, or nothing: what else came cannot name anything."""
+    value = _text(form, name)
+    return value if value.isascii() and value.isalnum() and len(value) <= 32 else ""
+
+
+def _carried(form: FormData, more_rows: bool) -> DecisionForm:
+    version = _text(form, "version")
+    return DecisionForm(
+        draft=read_draft(form, more_rows),
+        key=_id(form, "key"),
+        version=int(version) if version.isascii() and version.isdigit() and len(version) < 8 else 0,
+        assessment_id=_id(form, "assessment"),
+        back=way_back(_text(form, "from")),
+        sample_item=_id(form, "sample_item"),
+    )
+
+
+def _seen(request: Request, found: FullReport, form: DecisionForm) -> list[Mark]:
+    """The marks as the person saw them: of the assessment that the form names, which may have been replaced since."""
+    if form.sample_item:
+        return []
+    with store_of(request).read() as session:
+        row = session.scalar(
+            select(AssessmentRow).where(
+                AssessmentRow.id == form.assessment_id, AssessmentRow.revision_id == found.revision.id
+            )
+        )
+    return number(Assessment.model_validate(row.body).evidence) if row else []
+
+
+def _conflict(request: Request, found: FullReport, fault: Conflict, form: DecisionForm | None = None) -> Response:
+    """Somebody came first: who, when, what they decided, and everything that was typed here, so that nothing is lost."""
+    with store_of(request).read() as session:
+        standing = reviewing.history(session, found.row.id, looks=0).in_force
+    return render(
+        request,
+        "conflict.html",
+        409,
+        found=found,
+        detail=fault.detail[:1].upper() + fault.detail[1:],
+        when=fault.when,
+        why=fault.why,
+        standing=standing if fault.why in (Why.DECIDED, Why.SECOND_REVIEW) else None,
+        draft=form.draft if form else None,
+        form=form,
+        kept=kept_fields(form) if form else [],
+    )

@@ -1,0 +1,124 @@
+"""The model that serves, for those who measure it: what it is, how good it was on the test split, and its plots.
+
+The figures are those of the bundle's own manifest. Curves are not kept in it: they come from the last ``foursight evaluate``
+under VAR, and only where that measured this very bundle.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from models.bundle import DEFAULT_BUNDLE, MANIFEST, Manifest
+from service.access import settings_of
+from service.console import charts
+from service.console.templating import render
+
+log = logging.getLogger("foursight")
+router = APIRouter(include_in_schema=False)
+
+# Figures by their key in a manifest: words, and whether they are shares.
+_ANSWERS = {
+    "recall_flagged": "Stalking reports that are reviewed or asked about",
+    "recall_reviewed": "Stalking reports that are reviewed",
+    "precision_reviewed": "Reviewed reports that describe stalking",
+    "false_review": "Other reports that are reviewed",
+    "unclear_asked": "Unclear reports answered with a question",
+    "clear_asked": "Clear reports answered with a question",
+    "both_twins_right": "Contrast pairs with both reports right",
+}
+_FAITHFULNESS = {
+    "comprehensiveness": "Fall when the cited evidence is deleted",
+    "comprehensiveness_random": "Fall when as many random words are deleted",
+    "sufficiency": "Fall when only the evidence is kept",
+    "sufficiency_random": "Fall when only as many random words are kept",
+}
+
+
+@router.get("/models")
+def models(request: Request) -> Response:
+    settings = settings_of(request)
+    manifest = _manifest(settings.bundle or DEFAULT_BUNDLE)
+    serving = getattr(request.app.state.assessing, "info", None)
+    measured = manifest.metrics.get("test") or manifest.metrics.get("dev") or {} if manifest else {}
+    return render(
+        request,
+        "models.html",
+        manifest=manifest,
+        serving=serving,
+        split="test" if manifest and manifest.metrics.get("test") else "dev",
+        ranking=measured.get("ranking", {}),
+        answers=[
+            (text, measured["answers"][key]) for key, text in _ANSWERS.items() if key in measured.get("answers", {})
+        ],
+        faithfulness=[
+            (text, measured["faithfulness"][key])
+            for key, text in _FAITHFULNESS.items()
+            if key in measured.get("faithfulness", {})
+        ],
+        figures=_figures(measured),
+        spans=sorted(
+            (measured.get("spans") or {}).items(), key=lambda item: (item[0] not in ("micro", "macro"), -item[1])
+        ),
+        swaps=measured.get("swaps", {}),
+        **_plots(_curves(settings.var / "evaluation", manifest, measured)),
+    )
+
+
+def _manifest(folder: Path) -> Manifest | None:
+    """The bundle's manifest as it lies there; whether its files are whole was checked when it was loaded."""
+    try:
+        return Manifest.model_validate_json((folder / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def _figures(measured: dict[str, Any]) -> list[tuple[str, float]]:
+    found = [
+        ("Calibration error", measured.get("calibration_error")),
+        ("Status of marks, accuracy", measured.get("status", {}).get("all")),
+        ("FOUR, mean F1", measured.get("four", {}).get("mean")),
+        ("Relationship, accuracy", measured.get("relationship")),
+        ("Number of occasions exact", measured.get("occasions", {}).get("exact")),
+        ("Number of occasions within one", measured.get("occasions", {}).get("within_one")),
+    ]
+    return [(text, value) for text, value in found if isinstance(value, int | float)]
+
+
+def _curves(folder: Path, manifest: Manifest | None, measured: dict[str, Any]) -> dict[str, list[float]] | None:
+    """Truth and probability of each clear report, of this very bundle."""
+    found = measured.get("curves")
+    if not found and manifest:
+        try:
+            result = json.loads((folder / "evaluation-test.json").read_text(encoding="utf-8"))
+            found = result["curves"] if result["model"]["digest"] == manifest.digest else None
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+    whole = found and len(found["truth"]) == len(found["probability"]) >= 20
+    return found if whole else None
+
+
+def _plots(curves: dict[str, list[float]] | None) -> dict[str, Any]:
+    if curves is None:
+        return {"reliability": None}
+    truth, probability = [bool(t) for t in curves["truth"]], curves["probability"]
+    groups = charts.bins(truth, probability)
+    points = charts.precision_recall(truth, probability)
+    picked = (
+        [next((p for p in points if p[0] >= recall), points[-1]) for recall in (0.5, 0.8, 0.9, 0.95, 0.99)]
+        if points
+        else []
+    )
+    return {
+        "groups": groups,
+        "reliability": charts.reliability(groups),
+        "precision_recall": charts.curve(points),
+        "picked": picked,
+        "chance": sum(truth) / len(truth),
+        "reports": len(truth),
+    }

@@ -1,0 +1,40 @@
+// The report page: details of a mark, evidence marked by selecting words, and keys. All of it is possible without.
+import { listen, move } from './keys.js'
+import { markSelections } from './selecting.js'
+import { showDetails } from './details.js'
+
+for (const place of document.querySelectorAll('[data-with-script]')) place.hidden = false
+
+const text = document.getElementById('report-text')
+const form = document.getElementById('decide-form')
+const marks = [...text.querySelectorAll('a.fs-label')]
+const shown = () => marks.filter((mark) => mark.offsetParent !== null)
+showDetails(text, marks, form)
+if (form) markSelections(text, form)
+
+let last
+const back = document.querySelector('.govuk-back-link')
+listen({
+  j: () => { last = move(shown(), 1, last) },
+  k: () => { last = move(shown(), -1, last) },
+  u: () => { back.click() },
+  n: () => { if (!form) return false; document.getElementById('note').focus() }
+}, decideBy)
+
+// A digit chooses the outcome, then a letter the reason, and that decides. What is missing is said by the page.
+function decideBy (key) {
+  if (!form) return false
+  const outcome = form.querySelector(`[data-digit="${CSS.escape(key)}"]`)
+  if (outcome) {
+    outcome.click()
+    outcome.focus()
+    return true
+  }
+  const chosen = form.querySelector('[data-digit]:checked')
+  const reasons = chosen && document.getElementById(`conditional-${chosen.value}`)
+  const reason = reasons && reasons.querySelector(`[data-letter="${CSS.escape(key)}"]`)
+  if (!reason) return false
+  reason.checked = true
+  form.requestSubmit()
+  return true
+}
