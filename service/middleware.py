@@ -8,6 +8,8 @@ import sys
 import time
 from collections.abc import Callable
 
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.responses import Response
@@ -18,6 +20,8 @@ from service.problems import Problem
 from service.settings import Settings
 
 log = logging.getLogger("foursight")
+# A database that is stopped, full, or too busy: it comes back by itself or by somebody's hand, and then so does the service.
+_DATABASE_AWAY = (OperationalError, InterfaceError, PoolTimeout)
 access_log = logging.getLogger("foursight.access")
 
 CSP = (
@@ -155,5 +159,12 @@ class Recover:
             if started:
                 # Too late for an answer. Ending the connection tells the caller that this one is cut short.
                 raise ConnectionResetError from None
-            problem = Problem(500, "the service could not do this; it is on the log by the request id.")
+            if isinstance(fault, _DATABASE_AWAY):
+                problem = Problem(
+                    503,
+                    "the database does not answer or has no room; nothing was kept. Try again soon.",
+                    {"Retry-After": "5"},
+                )
+            else:
+                problem = Problem(500, "the service could not do this; it is on the log by the request id.")
             await self.answer(Request(scope), problem)(scope, receive, send)
