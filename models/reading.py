@@ -88,6 +88,8 @@ def core_tokens(windows: Sequence[Window], values: Sequence[Floats]) -> tuple[Fl
 # Chosen on dev for the F1 of spans: tokens this likely are inside; a gap of so many tokens that are not unlikely is bridged, so that one phrase is one
 # span; a span needs one token this sure; a new span begins inside another only where that is nearly certain.
 INSIDE, BRIDGE, PEAK, BEGIN = 0.4, 3, 0.65, 0.9
+# Marks that belong to what they open or close.
+_OPENING, _CLOSING = "\"'“‘(£$€@#+", "\"'”’)!?%"
 
 
 def decode_spans(text: str, logits: Floats, offsets: Sequence[tuple[int, int]]) -> list[FoundSpan]:
@@ -98,7 +100,7 @@ def decode_spans(text: str, logits: Floats, offsets: Sequence[tuple[int, int]]) 
     found: list[FoundSpan] = []
     for column, code in enumerate(CODE_NAMES):
         for first, stop in _runs(inside[:, column], begin[:, column]):
-            start, end = _whole_words(text, offsets[first][0], offsets[stop - 1][1])
+            start, end = _trimmed(text, *_whole_words(text, offsets[first][0], offsets[stop - 1][1]))
             if start >= end:
                 continue
             mean = status[first:stop].mean(axis=0)
@@ -143,6 +145,15 @@ def _whole_words(text: str, start: int, end: int) -> tuple[int, int]:
         start -= 1
     while 0 < end < len(text) and text[end - 1].isalnum() and text[end].isalnum():
         end += 1
+    return start, end
+
+
+def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
+    """Leave out punctuation and spaces at the edges, so that no quote begins with a comma."""
+    while start < end and not text[start].isalnum() and text[start] not in _OPENING:
+        start += 1
+    while start < end and not text[end - 1].isalnum() and text[end - 1] not in _CLOSING:
+        end -= 1
     return start, end
 
 

@@ -5,9 +5,11 @@ Replacements are word for word, and spans are carried through, so a swapped reco
 
 from __future__ import annotations
 
+import json
 import random
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 from training.corpus import GoldEntity, GoldSpan, Record
 
@@ -25,85 +27,22 @@ _OBJECT_AFTER = re.compile(
 )
 _WORD = re.compile(r"[A-Za-zÀ-ÿ]+(?:-[A-Za-zÀ-ÿ]+)*")
 
-# First names by sex and origin, from public lists of common names (Office for National Statistics baby names, and names common in each community).
-TRAINED_NAMES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "British": (("Jack", "Craig", "Gareth", "Darren", "Stuart"), ("Emily", "Kelly", "Rhian", "Donna", "Gemma")),
-    "South Asian": (("Imran", "Rajesh", "Tariq", "Sanjay", "Bilal"), ("Ayesha", "Priya", "Nasreen", "Meera", "Sadia")),
-    "African and Caribbean": (
-        ("Kwame", "Tunde", "Delroy", "Emeka", "Leroy"),
-        ("Abena", "Folake", "Shanice", "Ngozi", "Keisha"),
-    ),
-    "East European": (
-        ("Piotr", "Andrei", "Marek", "Bogdan", "Tomas"),
-        ("Agnieszka", "Ioana", "Katarzyna", "Daniela", "Ruta"),
-    ),
-    "East Asian": (("Wei", "Minh", "Kenji", "Jun", "Hao"), ("Mei", "Linh", "Yuki", "Xiu", "Hui")),
-}
+Names = dict[str, tuple[tuple[str, ...], tuple[str, ...]]]
+_LISTS = json.loads((Path(__file__).parent / "names.json").read_text(encoding="utf-8"))
+
+
+def _by_origin(part: str) -> Names:
+    return {origin: (tuple(sexes["male"]), tuple(sexes["female"])) for origin, sexes in _LISTS[part].items()}
+
+
+TRAINED_NAMES = _by_origin("trained")
 # Other names of the same origins, never used in training, to measure with.
-MEASURED_NAMES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "British": (("Harry", "Nigel", "Rhys", "Barry", "Duncan"), ("Charlotte", "Michelle", "Sian", "Paula", "Heather")),
-    "South Asian": (("Arjun", "Wasim", "Deepak", "Faisal", "Gurpreet"), ("Lakshmi", "Rukhsana", "Harpreet", "Divya", "Shabnam")),
-    "African and Caribbean": (("Kofi", "Babatunde", "Winston", "Chukwudi", "Desmond"), ("Ama", "Yetunde", "Chantelle", "Adaeze", "Marcia")),
-    "East European": (("Krzysztof", "Mihai", "Dmitri", "Vasile", "Jakub"), ("Magdalena", "Elzbieta", "Svetlana", "Mihaela", "Ilona")),
-    "East Asian": (("Xin", "Tuan", "Hiroshi", "Seong", "Bao"), ("Lan", "Sakura", "Eun", "Thuy", "Ying")),
-}  # fmt: skip
+MEASURED_NAMES = _by_origin("measured")
+FEMALE = frozenset(_LISTS["recognised"]["female"]).union(*(women for _, women in TRAINED_NAMES.values()))
+_MALE = frozenset(_LISTS["recognised"]["male"]).union(*(men for men, _ in TRAINED_NAMES.values()))
+# After a title it is a surname.
 _FIRST_NAMES = re.compile(
-    r"\b(?:Jack|Craig|Gareth|Darren|Stuart|Emily|Kelly|Rhian|Donna|Gemma|Dean|Lee|Mark|Paul|Ryan|Liam|Callum|Josh|Adam|Ben|Tom|Sam|Dan|Luke|Matt|Steve"
-    r"|Kev|Kevin|Gary|Wayne|Carl|Ian|Neil|Tony|Kyle|Jordan|Connor|Aaron|Nathan|Scott|Shaun|Sean|Simon|Martin|Keith|Alan|Brian|Colin|Derek|Graham"
-    r"|Sarah|Emma|Laura|Lisa|Claire|Karen|Julie|Tracey|Sharon|Kirsty|Stacey|Natalie|Amy|Jess|Jade|Chloe|Megan|Beth|Holly|Zoe|Leanne|Rachel|Hannah"
-    r"|Amina|Fatima|Yusuf|Ahmed|Mohammed|Hassan|Omar|Kamal|Priya|Nadia|Sana|Zara|Anita|Sunita|Kavita|Ade|Chidi|Grace|Blessing|Marcus|Jerome"
-    r"|Marta|Ewelina|Kasia|Anna|Pawel|Tomasz|Ivan|Elena|Maria|Sofia|Carlos|Jin|Ling)\b"
-)
-FEMALE = frozenset(
-    [
-        "Emily",
-        "Kelly",
-        "Rhian",
-        "Donna",
-        "Gemma",
-        "Sarah",
-        "Emma",
-        "Laura",
-        "Lisa",
-        "Claire",
-        "Karen",
-        "Julie",
-        "Tracey",
-        "Sharon",
-        "Kirsty",
-        "Stacey",
-        "Natalie",
-        "Amy",
-        "Jess",
-        "Jade",
-        "Chloe",
-        "Megan",
-        "Beth",
-        "Holly",
-        "Zoe",
-        "Leanne",
-        "Rachel",
-        "Hannah",
-        "Amina",
-        "Fatima",
-        "Priya",
-        "Nadia",
-        "Sana",
-        "Zara",
-        "Anita",
-        "Sunita",
-        "Kavita",
-        "Grace",
-        "Blessing",
-        "Marta",
-        "Ewelina",
-        "Kasia",
-        "Anna",
-        "Elena",
-        "Maria",
-        "Sofia",
-        "Ling",
-    ]
+    rf"(?<!\bMr )(?<!\bMrs )(?<!\bMs )(?<!\bMiss )(?<!\bDr )(?<!\bP[CS] )(?<!\bDC )\b(?:{'|'.join(map(re.escape, sorted(FEMALE | _MALE)))})\b"
 )
 
 
@@ -180,26 +119,49 @@ def swap_sexes(record: Record) -> Record:
     return _rewrite(swapped, rename, _FIRST_NAMES)
 
 
-Names = dict[str, tuple[tuple[str, ...], tuple[str, ...]]]
+def swap_names(record: Record, origin: str, names_by_origin: Names, first: int = 0) -> Record:
+    """Return the record with its known first names replaced by names of one origin, the same name always alike.
 
-
-def swap_names(record: Record, origin: str, names_by_origin: Names) -> Record:
-    """Return the record with its known first names replaced by names of one origin, the same name always alike."""
+    ``first`` is the place in the list from which names are taken.
+    """
     men, women = names_by_origin[origin]
     names: dict[str, str] = {}
 
     def rename(match: re.Match[str]) -> str:
         name = match.group()
         pool = women if name in FEMALE else men
-        return names.setdefault(name, pool[len(names) % len(pool)])
+        return names.setdefault(name, pool[(first + len(names)) % len(pool)])
 
     return _rewrite(record, rename, _FIRST_NAMES)
 
 
+_LONG_WORD = re.compile(r"\b[a-z]{4,}\b")
+MISSPELT = 0.04  # Share of the longer words that are misspelt in a report of a hurried writer.
+
+
+def misspell(record: Record, chance: random.Random) -> Record:
+    """Return the record with two neighbouring letters exchanged, or one left out, in a few words of small letters."""
+
+    def slip(match: re.Match[str]) -> str:
+        word = match.group()
+        if chance.random() >= MISSPELT:
+            return word
+        at = chance.randrange(1, len(word) - 1)
+        return (
+            word[:at] + word[at + 1] + word[at] + word[at + 2 :]
+            if chance.random() < 0.5
+            else word[:at] + word[at + 1 :]
+        )
+
+    return _rewrite(record, slip, _LONG_WORD)
+
+
 def vary(record: Record, chance: random.Random) -> Record:
-    """Return a training variant: sexes swapped half of the time, names of a random origin half of the time."""
+    """Return a training variant: sexes swapped half of the time, names of a random origin half of the time, a fifth misspelt."""
     if chance.random() < 0.5:
         record = swap_sexes(record)
     if chance.random() < 0.5:
-        record = swap_names(record, chance.choice(sorted(TRAINED_NAMES)), TRAINED_NAMES)
+        record = swap_names(record, chance.choice(sorted(TRAINED_NAMES)), TRAINED_NAMES, chance.randrange(20))
+    if chance.random() < 0.2:
+        record = misspell(record, chance)
     return record

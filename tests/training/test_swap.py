@@ -1,8 +1,10 @@
+import random
+
 import pytest
 
 from nlp.taxonomy import Status
 from training.corpus import GoldSpan, Record, load_corpus
-from training.swap import MEASURED_NAMES, TRAINED_NAMES, swap_names, swap_sexes
+from training.swap import MEASURED_NAMES, TRAINED_NAMES, misspell, swap_names, swap_sexes
 
 
 def record(text: str, *quotes: str) -> Record:
@@ -56,3 +58,14 @@ def test_names_that_measure_were_never_trained_on() -> None:
 
     assert not flat(TRAINED_NAMES) & flat(MEASURED_NAMES)
     assert TRAINED_NAMES.keys() == MEASURED_NAMES.keys()
+
+
+def test_misspelling_leaves_the_words_in_their_spans() -> None:
+    before = record("She said he followed her through Sheffield every evening " * 8, "followed her through Sheffield")
+    after = misspell(before, random.Random(3))
+    assert (
+        after.text != before.text
+        and sum(a != b for a, b in zip(after.text.split(), before.text.split(), strict=True)) < 12
+    )
+    (span,) = after.spans
+    assert span.start == after.text.index("her") - len(span.quote.split()[0]) - 1 and span.quote.endswith("Sheffield")
