@@ -19,10 +19,10 @@ from models.reader import OnnxReader
 from models.reading import Reading, sigmoid
 from models.rules import facts, questions, rules
 from nlp.contact_points import normalise
+from nlp.dates import read_when
 from nlp.pipeline import pipeline
 from nlp.spans import exact_spans
 from nlp.taxonomy import EntityType, Offence, Relationship, Suggestion
-from nlp.times import resolve
 
 # Reports read together, at most so many and so many characters: their token states are kept until each is explained, some 800 bytes a character.
 TOGETHER = 64
@@ -110,7 +110,7 @@ def timeline(doc: Doc, reported: date | None) -> list[TimelineEntry]:
     entries = []
     for start, end, _ in exact_spans(doc, "times"):
         quote = doc.text[start:end]
-        day = resolve(quote, reported)
+        day = read_when(quote, reported).day
         entries.append(TimelineEntry(start=start, end=end, quote=quote, date=day.isoformat() if day else None))
     return entries
 

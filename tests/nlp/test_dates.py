@@ -1,0 +1,55 @@
+"""Dated phrases, each with its meaning (datasets/reading/dates.jsonl), and dates that cannot be."""
+
+import json
+import time
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from nlp.dates import DateFault, read_when
+from nlp.pipeline import pipeline
+
+GOLD = [json.loads(line) for line in (Path("datasets/reading/dates.jsonl")).read_text(encoding="utf-8").splitlines()]
+REPORTED = date(2026, 11, 24)  # a Tuesday
+
+
+@pytest.mark.parametrize(
+    "gold", GOLD, ids=[f"{g['phrase']}{'' if g['reported'] else ' (no report date)'}" for g in GOLD]
+)
+def test_phrase_means_what_it_says(gold: dict[str, str | int | None]) -> None:
+    reported = date.fromisoformat(str(gold["reported"])) if gold["reported"] else None
+    when = read_when(str(gold["phrase"]), reported)
+    assert (when.start.isoformat() if when.start else None) == gold["start"]
+    assert (when.end.isoformat() if when.end else None) == gold["end"]
+    assert when.days == gold["days"]
+    assert when.fault == gold["fault"]
+
+
+@pytest.mark.parametrize(
+    ("quote", "clock"),
+    [("7.30pm", "19:30"), ("1944 hrs", "19:44"), ("03:05", "03:05"), ("12am", "00:00"), ("noon", "12:00")],
+)
+def test_times_of_day(quote: str, clock: str) -> None:
+    assert read_when(quote, REPORTED).clock == clock
+
+
+@pytest.mark.parametrize("quote", ["25:61", "13pm", "2575hrs"])
+def test_an_impossible_time_is_said_to_be_so(quote: str) -> None:
+    assert read_when(quote, REPORTED).fault is DateFault.IMPOSSIBLE
+
+
+@pytest.mark.parametrize(
+    "quote",
+    ["", "the", "1" * 5000, "99999999 years ago", "for 999 years", "since 9999", "0/0/0000", "the 0th", "٣ مارس"],
+)
+def test_odd_words_never_fail(quote: str) -> None:
+    for reported in (REPORTED, None, date.min, date.max, date(2024, 2, 29)):
+        read_when(quote, reported)
+
+
+def test_hostile_text_is_read_in_time() -> None:
+    started = time.monotonic()
+    for piece in ("1 and ", "1,", "1st - ", "for a ", "every ", "sat ", "00:", "between 1 and "):
+        pipeline()(piece * (30_000 // len(piece)))
+    assert time.monotonic() - started < 25
