@@ -287,6 +287,8 @@ def sign_out(store: Store, identity: Identity) -> None:
 
 def add_key(session: Session, name: str, role: AccountRole, by: Actor) -> str:
     """Make a key for a system and return it: the only time it can be seen."""
+    if role in (AccountRole.REVIEWER, AccountRole.QA_LEAD):
+        raise AuthError("who reviews is a person; make the key of one with foursight keys add NAME --person ACCOUNT.")
     return _add_key(session, name, role, by, None)
 
 

@@ -173,16 +173,25 @@ def users_password(
 
 @keys.command("add")
 def keys_add(
-    name: str, role: Annotated[str, typer.Option(help="recording_system or data_scientist.")] = "recording_system"
+    name: str,
+    role: Annotated[
+        str, typer.Option(help="For a system: recording_system, data_scientist or administrator.")
+    ] = "recording_system",
+    person: Annotated[
+        str | None, typer.Option(help="Make it the key of this person: it acts as they do, with their role.")
+    ] = None,
 ) -> None:
-    """Make a key for a system and show it once."""
+    """Make a key for a system, or for a person, and show it once."""
     from service import auth
     from service.audit import COMMAND_LINE
 
     wanted = _role(role)
     with open_store() as store, store.write() as session:
-        key = auth.add_key(session, name, wanted, COMMAND_LINE)
-    typer.echo(f"Key for {name} ({wanted.value}), shown once: {key}")
+        if person is not None:
+            key = auth.add_personal_key(session, name, person, COMMAND_LINE)
+        else:
+            key = auth.add_key(session, name, wanted, COMMAND_LINE)
+    typer.echo(f"Key for {name} ({person or wanted.value}), shown once: {key}")
 
 
 @keys.command("list")

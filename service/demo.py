@@ -15,16 +15,15 @@ from service import auth
 from service.app import load_reader
 from service.assessing import Reader
 from service.audit import COMMAND_LINE
+from service.ingest import STEP, read_and_keep
 from service.intake import Fault, parse_report
 from service.policy import AccountRole
 from service.settings import Settings, make_private_folder
 from service.store import Store
-from service.store.reports import keep_assessment, keep_report, without_assessment
 from service.store.tables import AccountRow
 
 SAMPLES = Path(__file__).parent.parent / "datasets" / "samples.jsonl"
 NAME = "reviewer"
-STEP = 16
 
 
 class SamplesError(RuntimeError):
@@ -46,10 +45,9 @@ def load_samples(settings: Settings, store: Store | None = None, reader: Reader 
     try:
         store.upgrade()
         reports = list(read_samples(settings.samples or SAMPLES))
-        with store.write() as session:
-            for report in reports:
-                keep_report(session, report)
-        assess_waiting(store, reader or load_reader(settings))
+        reader = reader or load_reader(settings)
+        for start in range(0, len(reports), STEP):
+            read_and_keep(store, reader, reports[start : start + STEP], COMMAND_LINE)
         return first_account(settings, store)
     finally:
         if own:
@@ -70,19 +68,6 @@ def read_samples(path: Path) -> Iterator[Report]:
         if isinstance(found, Fault):
             raise SamplesError(f"{path}, line {number}: {found.message}")
         yield found
-
-
-def assess_waiting(store: Store, reader: Reader) -> int:
-    """Assess each kept report that this model has not read. The write lock is held for saving only."""
-    with store.read() as session:
-        waiting = without_assessment(session, reader.info.digest)
-    for start in range(0, len(waiting), STEP):
-        part = waiting[start : start + STEP]
-        assessments = reader.assess_many([report for _, report in part])
-        with store.write() as session:
-            for (revision_id, _), assessment in zip(part, assessments, strict=True):
-                keep_assessment(session, revision_id, assessment)
-    return len(waiting)
 
 
 def first_account(settings: Settings, store: Store) -> Credentials:

@@ -37,7 +37,7 @@ SECURITY_HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
-BATCH_PATH = "/v1/assess/batch"
+BATCH_PATHS = frozenset({"/v1/assess/batch", "/v1/reports/batch"})
 
 
 class Surround:
@@ -99,7 +99,7 @@ class BodyLimit:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        batch = scope["path"] == BATCH_PATH
+        batch = scope["path"] in BATCH_PATHS
         limit = self.settings.max_batch_body if batch else self.settings.max_body
         problem = Problem(
             413,

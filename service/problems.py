@@ -14,13 +14,16 @@ MEDIA_TYPE = "application/problem+json"
 
 
 class Problem(Exception):
-    """A request that cannot be met. ``detail`` must never hold text from the request."""
+    """A request that cannot be met. ``detail`` must never hold text from the request, nor must ``more``, members of the document beside it."""
 
-    def __init__(self, status: int, detail: str, headers: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, status: int, detail: str, headers: dict[str, str] | None = None, more: dict[str, Any] | None = None
+    ) -> None:
         super().__init__(detail)
         self.status = status
         self.detail = detail
         self.headers = headers or {}
+        self.more = more or {}
 
     def body(self, request_id: str = "") -> dict[str, Any]:
         found: dict[str, Any] = {
@@ -29,7 +32,7 @@ class Problem(Exception):
             "status": self.status,
             "detail": self.detail,
         }
-        return found | ({"request_id": request_id} if request_id else {})
+        return found | self.more | ({"request_id": request_id} if request_id else {})
 
     def response(self, request_id: str = "") -> JSONResponse:
         return JSONResponse(self.body(request_id), self.status, headers=self.headers, media_type=MEDIA_TYPE)

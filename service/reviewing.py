@@ -128,9 +128,10 @@ def decide(session: Session, report_id: str, account: Identity, decision: Decisi
     session.flush()
     if decision.sample_item_id is None:
         _settle(session, report, STATUS_AFTER[decision.outcome])
+    action = "report.decided" if decision.sample_item_id is None else "report.read_in_sample"
     audit.append(
-        session, account.actor, "report.decided", report_id, decision=row.id, outcome=row.outcome, revision=revision.number
-    )  # fmt: skip
+        session, account.actor, action, report_id, decision=row.id, outcome=row.outcome, revision=revision.number
+    )
     return row
 
 
@@ -170,7 +171,7 @@ def withdraw(
     earlier = in_force([*chain, row])
     same_wording = earlier is not None and earlier.revision_id == revision.id
     _settle(session, report, STATUS_AFTER[earlier.outcome] if earlier and same_wording else ReviewStatus.WAITING)
-    audit.append(session, account.actor, "decision.withdrawn", report_id, decision=standing.id)
+    audit.append(session, account.actor, "decision.withdrawn", report_id, decision=row.id, revision=revision.number)
     return row
 
 

@@ -70,6 +70,7 @@ class Settings(BaseSettings):
     trusted_proxies: str = Field(
         default="127.0.0.1", description="Addresses whose X-Forwarded-For and -Proto are believed, with commas."
     )
+    claim_minutes: float = Field(default=15.0, gt=0, le=1440, description="How long a report stays claimed.")
     page_size: int = Field(default=25, ge=1, le=200, description="Reports on one page of the queue.")
     shutdown_seconds: int = Field(
         default=20, ge=1, description="How long running requests may take to end at shutdown."

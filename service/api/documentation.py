@@ -12,6 +12,9 @@ from pydantic.json_schema import models_json_schema
 
 from models.contracts import Report
 from service.api.assess import BatchAnswer
+from service.api.reports import KeptBatch
+from service.api.review_contracts import Withdrawal
+from service.decisions import DecisionIn
 
 router = APIRouter()
 
@@ -49,7 +52,14 @@ def install(app: FastAPI) -> None:
         if app.openapi_schema is None:
             document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
             _, models = models_json_schema(
-                [(Report, "validation"), (BatchAnswer, "serialization"), (Problem, "serialization")],
+                [
+                    (Report, "validation"),
+                    (DecisionIn, "validation"),
+                    (Withdrawal, "validation"),
+                    (BatchAnswer, "serialization"),
+                    (KeptBatch, "serialization"),
+                    (Problem, "serialization"),
+                ],
                 ref_template="#/components/schemas/{model}",
             )
             components = document.setdefault("components", {})

@@ -8,7 +8,7 @@ from fastapi.concurrency import run_in_threadpool
 from models.contracts import ModelInfo
 from service import audit
 from service.access import identity_of, store_of
-from service.api.assess import assessing_of
+from service.api.common import assessing_of
 from service.problems import Problem
 from service.swap import Look, ModelWatch, Outcome
 

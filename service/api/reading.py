@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import pydantic_core
 from fastapi import Request
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from models.contracts import Report
 from service.intake import BadLine, Fault, describe, parse_report
 from service.problems import Problem
 
 JSON_TYPE = "application/json"
+Contract = TypeVar("Contract", bound=BaseModel)
 LINES_TYPES = frozenset({"application/x-ndjson", "application/jsonl", "application/x-jsonlines"})
 
 
@@ -39,6 +41,20 @@ async def read_report(request: Request) -> Report:
     if isinstance(found, Fault):
         raise Problem(found.status, f"the body: {found.message}")
     return found
+
+
+def body_of(contract: type[Contract]) -> Callable[[Request], Awaitable[Contract]]:
+    """A dependency that reads the body as one object of ``contract``."""
+
+    async def read(request: Request) -> Contract:
+        if content_type(request) != JSON_TYPE:
+            raise Problem(415, "the body must be one JSON object; send the header Content-Type: application/json.")
+        try:
+            return contract.model_validate_json(await request.body())
+        except ValidationError as fault:
+            raise Problem(422, f"the body: {describe(fault).message}") from None
+
+    return read
 
 
 async def batch_body(request: Request) -> bytes:

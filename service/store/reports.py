@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from models.contracts import Assessment, Report
 from nlp.taxonomy import RecordedOffence, Suggestion
-from service.store.tables import AssessmentRow, ReportRow, RevisionRow, now
+from service.store.tables import AssessmentRow, ReportRow, RevisionRow, now, opaque
 
 _STALKING = RecordedOffence.STALKING.value
 _METADATA = ("recorded_offence", "reported_at", "occurred_from", "occurred_to", "source", "victim_ref", "suspect_ref")
@@ -28,19 +29,19 @@ def keep_report(session: Session, report: Report) -> tuple[RevisionRow, bool]:
     The text is compared with the latest revision only: an earlier wording that comes back is the newest one. Of the other
     fields only those that were sent are written over.
     """
-    row = session.scalar(select(ReportRow).where(ReportRow.reference == report.reference).with_for_update())
-    if row is None:
-        row = ReportRow(reference=report.reference, latest=0, version=0)
-        session.add(row)
-    for name in report.model_fields_set.intersection(_METADATA):
-        value = getattr(report, name)
-        setattr(row, name, value.value if isinstance(value, RecordedOffence) else value)
-    session.flush()
+    row = _locked(session, report.reference)
     digest = text_digest(report.text)
     latest = session.scalar(
         select(RevisionRow).where(RevisionRow.report_id == row.id, RevisionRow.number == row.latest)
     )
-    if latest is not None and latest.digest == digest:
+    same = latest is not None and latest.digest == digest
+    if latest is not None and same and latest.erased_at is not None:
+        return latest, False  # erased for good: nothing of it comes back
+    for name in report.model_fields_set.intersection(_METADATA):
+        value = getattr(report, name)
+        setattr(row, name, value.value if isinstance(value, RecordedOffence) else value)
+    session.flush()
+    if latest is not None and same:
         return latest, False
     row.latest += 1
     row.version += 1
@@ -49,6 +50,18 @@ def keep_report(session: Session, report: Report) -> tuple[RevisionRow, bool]:
     session.add(revision)
     session.flush()
     return revision, True
+
+
+def _locked(session: Session, reference: str) -> ReportRow:
+    """The report of a reference, made where there is none, and locked: two that arrive together take turns."""
+    query = select(ReportRow).where(ReportRow.reference == reference).with_for_update()
+    row = session.scalar(query.execution_options(populate_existing=True))
+    if row is None:
+        insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+        fresh = insert(ReportRow).values(id=opaque(), reference=reference, received_at=now(), latest=0, version=0)
+        session.execute(fresh.on_conflict_do_nothing(index_elements=["reference"]))
+        row = session.scalars(query.execution_options(populate_existing=True)).one()
+    return row
 
 
 def keep_assessment(session: Session, revision_id: str, assessment: Assessment) -> None:
@@ -73,16 +86,32 @@ def keep_assessment(session: Session, revision_id: str, assessment: Assessment) 
     session.flush()
 
 
-def without_assessment(session: Session, model_digest: str) -> list[tuple[str, Report]]:
-    """The latest revisions that this model has not read yet, as reports to assess, each with its revision's id."""
+def without_assessment(
+    session: Session, model_digest: str, after: str = "", limit: int | None = None
+) -> list[tuple[str, Report]]:
+    """The latest revisions that this model has not read yet, as reports to assess, each with its revision's id.
+
+    By reference, those after ``after``, up to ``limit``: a part at a time, so that a store of any size needs no more memory.
+    """
     read = select(AssessmentRow.revision_id).where(AssessmentRow.model_digest == model_digest)
     rows = session.execute(
         select(ReportRow, RevisionRow)
         .join(RevisionRow, _LATEST)
-        .where(RevisionRow.id.not_in(read), RevisionRow.erased_at.is_(None))
+        .where(RevisionRow.id.not_in(read), RevisionRow.erased_at.is_(None), ReportRow.reference > after)
         .order_by(ReportRow.reference)
+        .limit(limit)
     ).all()
     return [(revision.id, as_report(report, revision)) for report, revision in rows]
+
+
+def keep_if_latest(session: Session, revision_id: str, assessment: Assessment) -> bool:
+    """Keep an assessment made outside this transaction, unless its wording was erased or followed by another meanwhile."""
+    session.scalar(select(ReportRow.id).where(ReportRow.reference == assessment.reference).with_for_update())
+    query = select(RevisionRow.id).join(ReportRow, _LATEST)
+    if session.scalar(query.where(RevisionRow.id == revision_id, RevisionRow.erased_at.is_(None))) is None:
+        return False
+    keep_assessment(session, revision_id, assessment)
+    return True
 
 
 def as_report(row: ReportRow, revision: RevisionRow) -> Report:
@@ -195,6 +224,7 @@ class FullReport:
     row: ReportRow
     revision: RevisionRow
     assessment: Assessment | None
+    assessment_id: str | None
     assessed_at: datetime | None
     revisions: Sequence[RevisionRow]
 
@@ -207,4 +237,6 @@ def full_report(session: Session, report_id: str) -> FullReport | None:
     revision = next(r for r in revisions if r.number == row.latest)
     kept = session.scalar(select(AssessmentRow).where(AssessmentRow.revision_id == revision.id, AssessmentRow.current))
     assessment = Assessment.model_validate(kept.body) if kept else None
-    return FullReport(row, revision, assessment, kept.created_at if kept else None, revisions)
+    return FullReport(
+        row, revision, assessment, kept.id if kept else None, kept.created_at if kept else None, revisions
+    )

@@ -11,7 +11,7 @@ from models.contracts import Report
 from service import audit, auth
 from service.app import create_app
 from service.audit import COMMAND_LINE
-from service.demo import assess_waiting
+from service.ingest import reassess
 from service.policy import AccountRole
 from service.settings import Settings
 from service.store import Store
@@ -25,8 +25,8 @@ def test_receive_assess_sign_in_and_read(
         revision, _ = keep_report(session, Report(reference="REF-Ω", text=f"{stalked} 🐈 \x1b <b>"))
         auth.add_account(session, "ann", AccountRole.REVIEWER, password, COMMAND_LINE)
         key = auth.add_key(session, "records", AccountRole.RECORDING_SYSTEM, COMMAND_LINE)
-    assert assess_waiting(any_store, reader) == 1
-    assert assess_waiting(any_store, reader) == 0
+    assert reassess(any_store, reader, COMMAND_LINE) == (1, 0)
+    assert reassess(any_store, reader, COMMAND_LINE) == (0, 0)
     with TestClient(
         create_app(settings, reader, any_store), base_url="http://localhost", follow_redirects=False
     ) as client:
