@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from models.bundle import DEFAULT_BUNDLE, BundleError
-from training import behaviour, learning_commands
+from training import behaviour, errors, learning_commands
 from training.corpus import Corpus, CorpusError, Record, from_authoring, load_corpus, write_records
 
 console = Console()
@@ -25,6 +25,7 @@ def register(app: typer.Typer) -> None:
     app.command("evaluate")(evaluate)
     app.add_typer(corpus_app, name="corpus")
     behaviour.register(app)
+    errors.register(app)
     learning_commands.register(app)
 
 

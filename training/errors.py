@@ -1,0 +1,134 @@
+"""The reports that a bundle gets wrong, to be read: error analysis begins with the text, not with a table.
+
+On dev, where the decision model is fitted, each report is judged by a decision fitted without its desk, so that the errors are those a new writer would see.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from models.assessor import Assessor
+from models.bundle import DEFAULT_BUNDLE, BundleError
+from models.reading import Reading, sigmoid
+from nlp.taxonomy import FOUR, Label, Suggestion
+from training.corpus import Corpus, CorpusError, Record, SplitName, load_corpus
+from training.decide import fit_decision
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """One wrong answer. ``kind``: ``missed`` (stalking, no change), ``asked`` (clear, answered with a question), ``false review``, ``not asked`` (unclear)."""
+
+    id: str
+    kind: str
+    probability: float
+    suggestion: str
+    label: str
+    relationship: str
+    style: str
+    occasions: str | None
+    occasions_read: list[float]
+    four: dict[str, bool]
+    four_read: list[float]
+    against: list[str] | None
+    pair: str | None
+    marked: list[str]
+    text: str
+    why: str
+
+
+def wrong_answers(assessor: Assessor, corpus: Corpus, split: SplitName) -> list[Wrong]:
+    """Return every wrong answer of ``split``, worst first within its kind."""
+    records = corpus.split(split)
+    readings = assessor.reader.read_many([r.text for r in records])
+    decision = assessor.decision
+    if split == "dev":
+        decision, chosen = fit_decision(records, readings)
+        probabilities = [float(p) for p in chosen.out_of_desk]
+    else:
+        probabilities = [decision.probability(r) for r in readings]
+    found = [
+        _describe(record, reading, p, suggestion, kind)
+        for record, reading, p in zip(records, readings, probabilities, strict=True)
+        if (kind := _kind(record, suggestion := decision.suggestion(p, reading)))
+    ]
+    return sorted(found, key=lambda w: (w.kind, -abs(w.probability - (w.label == Label.STALKING.value))))
+
+
+def _kind(record: Record, suggestion: Suggestion) -> str | None:
+    if record.label is Label.UNCLEAR:
+        return None if suggestion is Suggestion.ASK else "not asked"
+    if suggestion is Suggestion.ASK:
+        return "asked"
+    stalking = record.label is Label.STALKING
+    if stalking == (suggestion is Suggestion.REVIEW):
+        return None
+    return "missed" if stalking else "false review"
+
+
+def _describe(record: Record, reading: Reading, probability: float, suggestion: Suggestion, kind: str) -> Wrong:
+    def shares(name: str) -> list[float]:
+        return [round(float(p), 2) for p in sigmoid(reading.document[name])]
+
+    return Wrong(
+        id=record.id,
+        kind=kind,
+        probability=round(probability, 3),
+        suggestion=suggestion.value,
+        label=record.label.value,
+        relationship=record.relationship.value,
+        style=record.style.value,
+        occasions=record.occasions.value if record.occasions else None,
+        occasions_read=shares("occasions"),
+        four={name: record.four[name] for name in FOUR},
+        four_read=shares("four"),
+        against=record.against,
+        pair=record.pair,
+        marked=[f"{s.code} ({s.status.value}): {record.text[s.start : s.end]}" for s in reading.spans],
+        text=record.text,
+        why=record.why,
+    )
+
+
+def write_wrong(found: list[Wrong], path: Path) -> None:
+    """Write one JSON object a line."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(f"{line}\n" for line in _lines(found)), encoding="utf-8")
+
+
+def _lines(found: list[Wrong]) -> Iterator[str]:
+    for wrong in found:
+        yield json.dumps(asdict(wrong), ensure_ascii=False)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the ``foursight`` application."""
+    app.command("errors")(errors)
+
+
+def errors(
+    bundle: Annotated[Path, typer.Option(help="The bundle to read.")] = DEFAULT_BUNDLE,
+    split: Annotated[str, typer.Option(help="dev, to learn from; test only to report.")] = "dev",
+    out: Annotated[Path, typer.Option(help="Where the reports go, one JSON object a line.")] = Path("var/errors.jsonl"),
+) -> None:
+    """Write the reports that a bundle gets wrong, with what it read in them, so that a person can read them and find the cause."""
+    console = Console()
+    try:
+        if split not in ("dev", "test"):
+            raise ValueError(f"no split {split!r} to read errors of: choose dev or test")
+        found = wrong_answers(Assessor.load(bundle), load_corpus(), split)  # type: ignore[arg-type]
+    except (BundleError, CorpusError, ValueError) as error:
+        Console(stderr=True).print(f"foursight: {error}", style="red", highlight=False, markup=False)
+        raise typer.Exit(2) from None
+    write_wrong(found, out)
+    for (kind, desk), count in sorted(Counter((w.kind, w.id.rpartition("-")[0]) for w in found).items()):
+        console.print(f"{kind:12} {desk:12} {count}")
+    console.print(f"{len(found)} reports written to {out}")
