@@ -22,7 +22,7 @@ from service import metrics, oidc
 from service.access import RefusedKeys, SignInNeeded, enforce
 from service.api import assess, documentation, health, model, reports, review
 from service.assessing import Assessing, Reader
-from service.console import account, deciding, export, guide, queue, report, science, sign_in, trail
+from service.console import account, deciding, export, guide, queue, report, samples, science, sign_in, trail
 from service.console.templating import STATIC, render
 from service.limits import Limits
 from service.middleware import BodyLimit, Recover, Surround
@@ -89,6 +89,7 @@ def create_app(
         deciding,
         export,
         guide,
+        samples,
         science,
         trail,
     ):

@@ -49,6 +49,8 @@ _RECORDS = Rule(Via.KEY, frozenset({AccountRole.RECORDING_SYSTEM}))
 _REVIEWS = Rule(Via.KEY, frozenset({AccountRole.REVIEWER, AccountRole.QA_LEAD}))
 _READS_REPORTS = Rule(Via.SESSION, frozenset({AccountRole.REVIEWER, AccountRole.QA_LEAD}))
 _DECIDES = Rule(Via.SESSION, frozenset({AccountRole.REVIEWER, AccountRole.QA_LEAD}))
+# Quality assurance: plans, draws and results of samples. Reviewers read what is assigned to them.
+_ASSURES = Rule(Via.SESSION, frozenset({AccountRole.QA_LEAD}))
 _MEASURES = Rule(Via.SESSION, frozenset({AccountRole.DATA_SCIENTIST, AccountRole.QA_LEAD, AccountRole.REVIEWER}))
 _ASSESSES = Rule(Via.KEY, frozenset({AccountRole.RECORDING_SYSTEM, AccountRole.DATA_SCIENTIST}))
 # Systems that run the service: monitoring, and the job that brings a new model.
@@ -98,6 +100,12 @@ POLICY: dict[tuple[str, str], Rule] = {
     ("POST", "/reports/{report_id}/withdraw"): _DECIDES,
     ("POST", "/reports/{report_id}/claim"): _DECIDES,
     ("POST", "/reports/{report_id}/release"): _DECIDES,
+    ("GET", "/samples"): _READS_REPORTS,
+    ("POST", "/samples"): _ASSURES,
+    ("GET", "/samples/new"): _ASSURES,
+    ("GET", "/samples/{sample_id}"): _ASSURES,
+    ("GET", "/samples/{sample_id}/summary"): _ASSURES,
+    ("GET", "/samples/{sample_id}/estimates.csv"): _ASSURES,
     ("GET", "/audit"): _ADMINISTERS,
 }
 
