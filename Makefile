@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 CONSOLE := service/console/static/govuk/govuk-frontend.min.css
 export HF_HUB_OFFLINE := 1
 
-.PHONY: run test lint train evaluate bench clean help
+.PHONY: run test lint train evaluate bench simulate clean help
 
 help:            ## List what make can do
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*## / — /'
@@ -31,6 +31,9 @@ evaluate: $(VENV)/.working  ## Measure the shipped bundle on the test split besi
 
 bench: $(VENV)/.working $(CONSOLE)  ## Speed and memory of command line and API beside TF-IDF
 	$(BIN)/python -m tests.bench
+
+simulate: $(VENV)/.serving  ## Put the estimators of samples to the test and publish the table in docs/sampling.md
+	$(BIN)/foursight sample simulate --publish docs/sampling.md
 
 clean:           ## Remove what make built
 	rm -rf $(VENV) node_modules service/console/static/govuk service/console/static/swagger

@@ -68,7 +68,7 @@ def flagged_share(
     missed = _part(strata, members, everyone, verdict, rates, False)
     a, b = found.value, missed.value
     total = a + b
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         plain = np.where(total > 0, a / total, 0.5)
         low_odds, high_odds = ratio_limits(b, (missed.low, missed.high), a, (found.low, found.high))
         if rates is not None:
