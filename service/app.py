@@ -188,6 +188,9 @@ async def _on_problem(request: Request, fault: Exception) -> Response:
 
 async def _on_sign_in_needed(request: Request, fault: Exception) -> Response:
     assert isinstance(fault, SignInNeeded)
+    again = await sign_in.ask_again(request)
+    if again is not None:
+        return again
     plain = fault.next_page in ("", "/")
     return RedirectResponse("/sign-in" if plain else f"/sign-in?{urlencode({'next': fault.next_page})}", 303)
 

@@ -22,8 +22,9 @@ from service.console.sign_in import FormText
 from service.console.templating import render
 from service.decisions import Conflict, NoReport, Refused, Why
 from service.problems import Problem
+from service.sampling.reading import tasks
 from service.store.reports import FullReport
-from service.store.tables import AssessmentRow, now
+from service.store.tables import AssessmentRow, SampleItemRow, SampleRow, now
 
 router = APIRouter(include_in_schema=False)
 _GONE = "there is no such report; go back to the queue and open it from there."
@@ -43,7 +44,8 @@ def decide(request: Request, report_id: str, form: Posted) -> Response:
     carried = _carried(form, more_rows="more" in form)
     if "more" in form:
         return show(request, found, form=carried)
-    sample_item = carried.sample_item
+    if carried.sample_item:
+        _check_reading(request, found, carried.sample_item)
     made, faults = decision(carried, found.revision.text, _seen(request, found, carried))
     if made is None:
         return show(request, found, form=replace(carried, faults=faults), status=422)
@@ -57,8 +59,8 @@ def decide(request: Request, report_id: str, form: Posted) -> Response:
         )
     except Conflict as fault:
         return _conflict(request, found, fault, carried)
-    if sample_item:
-        return RedirectResponse("/samples", 303)
+    if carried.sample_item:
+        return _next_reading(request, carried.sample_item)
     return _onward(request, carried.back, row.id)
 
 
@@ -136,6 +138,25 @@ def _onward(request: Request, back: str, done: str = "") -> Response:
         return _to_report(claimed.report_id, back, **told)
     told = told or {"next": "none"}
     return RedirectResponse(f"{back}{'&' if '?' in back else '?'}{urlencode(told)}", 303)
+
+
+def _check_reading(request: Request, found: FullReport, item_id: str) -> None:
+    """A reading within a sample is made by its readers, of the report that was drawn."""
+    with store_of(request).read() as session:
+        item = session.get(SampleItemRow, item_id)
+        sample = session.get(SampleRow, item.sample_id) if item and item.report_id == found.row.id else None
+    readers = (sample.reader_one, sample.reader_two, sample.reader_three) if sample else ()
+    if identity_of(request).account_id not in readers:
+        raise Problem(403, "this reading is not yours to make; open Samples and go on from there.")
+
+
+def _next_reading(request: Request, item_id: str) -> Response:
+    """To what this person has left to read of the same sample."""
+    with store_of(request).read() as session:
+        item = session.get(SampleItemRow, item_id)
+        mine = tasks(session, identity_of(request).account_id)
+    left = next((task.left for task in mine if item and task.sample.id == item.sample_id), ())
+    return RedirectResponse(f"/reports/{left[0].report_id}?sample_item={left[0].id}" if left else "/samples", 303)
 
 
 def _to_report(report_id: str, back: str, **told: str) -> Response:

@@ -21,7 +21,8 @@ from service.console import words
 from service.console.marking import Mark
 from service.decisions import REASONS, Action, Correction, DecisionIn, Outcome
 
-LETTERS = "abcdefghijklmnopqrstuvwxyz"
+# Letters of reasons; j, k, n and u are keys of the page.
+LETTERS = "abcdefghilmopqrstvwxyz"
 ROWS, MORE_ROWS, MOST_ROWS = 1, 2, 60
 
 

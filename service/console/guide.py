@@ -63,6 +63,7 @@ def read(path: Path) -> dict[str, Any]:
             token.attrs["scope"] = "col"
         if token.type == "tr_open" and (code := _code(tokens, at)):
             token.attrs["id"] = code
+            _name(tokens, at, code)
     body = reader.renderer.render(tokens, reader.options, {})
     body = body.replace("<table", '<div class="fs-scroll" tabindex="0" role="region" aria-label="Table"><table')
     return {"body": Markup(body.replace("</table>", "</table></div>")), "sections": sections}
@@ -81,6 +82,12 @@ def _without(tokens: list[Token], title: str) -> list[Token]:
         if not skipping:
             kept.append(token)
     return kept
+
+
+def _name(tokens: list[Token], at: int, code: str) -> None:
+    """The row's first cell in the words of the console, its code after them."""
+    cell = next(token for token in tokens[at : at + 3] if token.type == "inline")
+    cell.children = [Token("text", "", 0, content=f"{BY_CODE[code].title} "), *(cell.children or [])]
 
 
 def _code(tokens: list[Token], at: int) -> str:

@@ -147,7 +147,7 @@ def _tabs(path: str, chosen: Mapping[str, str]) -> list[dict[str, Any]]:
             "href": address(path, {**kept, "status": value} if value else kept),
             "current": value == current,
         }
-        for value, text in {"": "To review", **words.QUEUE_TABS, ANY: "All"}.items()
+        for value, text in [("", "To review"), *words.QUEUE_TABS.items(), (ANY, "All")]
     ]
 
 

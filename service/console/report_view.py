@@ -69,6 +69,8 @@ class Entry:
     quote: str
     written: str
     day: date | None
+    acts: str
+    occasion: int | None
 
 
 def view(found: FullReport, blind: bool = False) -> dict[str, Any]:
@@ -98,6 +100,8 @@ def view(found: FullReport, blind: bool = False) -> dict[str, Any]:
         "chart": charts.timeline(dated, reported),
         "people": _parties(assessment.entities, people=True),
         "contact_points": _parties(assessment.entities, people=False),
+        "notes": [Reason(n.text, links(n.evidence, marks), max(0, len(n.evidence) - 4)) for n in assessment.notes],
+        "rules": [(rule, links(rule.evidence, marks), max(0, len(rule.evidence) - 4)) for rule in assessment.rules],
         "codes": BY_CODE,
         "strongest": max((abs(mark.evidence.weight) for mark in marks), default=0.0),
     }
@@ -110,7 +114,11 @@ def _entries(assessment: Assessment) -> list[Entry]:
             day = date.fromisoformat(entry.date) if entry.date else None
         except ValueError:  # a month or a year alone
             day = None
-        found.append(Entry(n, entry.start, shorten(entry.quote), words.written(entry.date), day))
+        written = words.written(entry.date)
+        if entry.until and entry.until != entry.date:
+            written = f"{written} to {words.written(entry.until)}"
+        acts = ", ".join(BY_CODE[code].title.lower() for code in entry.acts if code in BY_CODE)
+        found.append(Entry(n, entry.start, shorten(entry.quote), written, day, acts, entry.occasion))
     return found
 
 

@@ -7,7 +7,6 @@ under VAR, and only where that measured this very bundle.
 from __future__ import annotations
 
 import json
-import logging
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +14,11 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from models.bundle import DEFAULT_BUNDLE, MANIFEST, Manifest
+from nlp.taxonomy import BY_CODE
 from service.access import settings_of
 from service.console import charts
 from service.console.templating import render
 
-log = logging.getLogger("foursight")
 router = APIRouter(include_in_schema=False)
 
 # Figures by their key in a manifest: words, and whether they are shares.
@@ -44,7 +43,8 @@ _FAITHFULNESS = {
 def models(request: Request) -> Response:
     settings = settings_of(request)
     manifest = _manifest(settings.bundle or DEFAULT_BUNDLE)
-    serving = getattr(request.app.state.assessing, "info", None)
+    assessing = request.app.state.assessing
+    serving = assessing.reader.info if assessing else None
     measured = manifest.metrics.get("test") or manifest.metrics.get("dev") or {} if manifest else {}
     return render(
         request,
@@ -62,9 +62,7 @@ def models(request: Request) -> Response:
             if key in measured.get("faithfulness", {})
         ],
         figures=_figures(measured),
-        spans=sorted(
-            (measured.get("spans") or {}).items(), key=lambda item: (item[0] not in ("micro", "macro"), -item[1])
-        ),
+        spans=_spans(measured.get("spans", {})),
         swaps=measured.get("swaps", {}),
         **_plots(_curves(settings.var / "evaluation", manifest, measured)),
     )
@@ -88,6 +86,15 @@ def _figures(measured: dict[str, Any]) -> list[tuple[str, float]]:
         ("Number of occasions within one", measured.get("occasions", {}).get("within_one")),
     ]
     return [(text, value) for text, value in found if isinstance(value, int | float)]
+
+
+def _spans(found: dict[str, float]) -> list[tuple[str, float]]:
+    """By code, the best first, after the two means."""
+    means = [
+        (text, found[key]) for key, text in (("micro", "All spans"), ("macro", "Mean of the codes")) if key in found
+    ]
+    codes = [(BY_CODE[code].title, value) for code, value in found.items() if code in BY_CODE]
+    return means + sorted(codes, key=lambda item: -item[1])
 
 
 def _curves(folder: Path, manifest: Manifest | None, measured: dict[str, Any]) -> dict[str, list[float]] | None:

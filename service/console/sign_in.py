@@ -21,6 +21,7 @@ from service.access import (
     settings_of,
     store_of,
 )
+from service.console import drafts
 from service.console.templating import render
 from service.policy import home
 from service.problems import Problem
@@ -44,7 +45,9 @@ def safe_next(address: str) -> str:
     return address if own and address.isprintable() else ""
 
 
-def _form(request: Request, next_page: str, name: str = "", problem: str = "", status: int = 200) -> Response:
+def _form(
+    request: Request, next_page: str, name: str = "", problem: str = "", status: int = 200, draft: str = ""
+) -> Response:
     """The form, bound to a cookie of its own: without it another site could sign a person in as somebody else."""
     bound_to = request.cookies.get(FORM_COOKIE, "")
     fresh = not 20 <= len(bound_to) <= 60
@@ -59,6 +62,7 @@ def _form(request: Request, next_page: str, name: str = "", problem: str = "", s
         next_page=next_page,
         name=name,
         problem=problem,
+        draft=draft,
         passwords=settings_of(request).passwords,
         provider=provider,
     )
@@ -77,6 +81,16 @@ def sign_in_page(request: Request, next: str = "") -> Response:
     return _form(request, safe_next(next))
 
 
+async def ask_again(request: Request) -> Response | None:
+    """The sign-in page for a decision sent after its session had ended, with all that was typed; None for any other request."""
+    page = drafts.report_of(request.url.path.removesuffix("/decision"))
+    if request.method != "POST" or not page or request.url.path == page:
+        return None
+    kept = drafts.pack(await request.form())
+    problem = "Your session has ended. Sign in again: what you typed is kept, and nothing has been decided yet."
+    return _form(request, page, problem=problem, status=401, draft=kept)
+
+
 @router.post("/sign-in")
 def sign_in(
     request: Request,
@@ -84,17 +98,22 @@ def sign_in(
     password: FormText = "",
     token: FormText = "",
     next: FormText = "",
+    draft: FormText = "",
 ) -> Response:
     settings, next_page = settings_of(request), safe_next(next)
     if not settings.passwords:
         raise Problem(403, "passwords are not used here; sign in with your organisation's account.")
     check_form(settings, request.cookies.get(FORM_COOKIE, ""), token)
     if not name.strip() or not password:
-        return _form(request, next_page, name, "Enter your name and your password.", 422)
+        return _form(request, next_page, name, "Enter your name and your password.", 422, draft)
     outcome = auth.sign_in(store_of(request), settings, name, password)
     if outcome.role is None:
-        return _form(request, next_page, name, outcome.problem, 401)
-    response = RedirectResponse(next_page or home(outcome.role), 303)
+        return _form(request, next_page, name, outcome.problem, 401, draft)
+    response: Response = RedirectResponse(next_page or home(outcome.role), 303)
+    fields = drafts.unpack(draft)
+    if fields and drafts.report_of(next_page):
+        token = form_token(settings, auth.digest(outcome.token))
+        response = render(request, "draft.html", next_page=next_page, fields=fields, form_token=token)
     response.set_cookie(
         COOKIE,
         outcome.token,

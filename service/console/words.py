@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from models.contracts import Assessment
+from models.contracts import Assessment, Evidence
 from nlp.taxonomy import (
     BEHAVIOUR_NAMES,
     BY_CODE,
@@ -201,6 +201,15 @@ def weight(log_odds: float) -> str:
     """A mark's weight with its sign, a true minus for what speaks against."""
     shown = f"{log_odds:+.2f}"
     return "0.00" if shown in ("+0.00", "-0.00") else shown.replace("-", "−")
+
+
+def who(evidence: Evidence) -> str:
+    """Who does it to whom, where the text says so plainly; else nothing."""
+    actor = ROLE[evidence.actor].lower() if evidence.actor else ""
+    target = ROLE[evidence.target].lower() if evidence.target else ""
+    if actor and target:
+        return f"by the {actor}, to the {target}"
+    return f"by the {actor}" if actor else f"to the {target}" if target else ""
 
 
 def likelihood(probability: float) -> str:

@@ -24,7 +24,12 @@ FLAGS = [
     "--no-first-run",
     "--disable-sync",
 ]
-ADMINISTRATOR = ("root.admin", "a password of the test")
+# Who signs in here, by role; the first reviewer is the one that serve --samples makes.
+PASSWORD = "a password of the test"
+ADMINISTRATOR = ("root.admin", PASSWORD)
+SECOND = ("second.reviewer", PASSWORD)
+SCIENTIST = ("data.scientist", PASSWORD)
+PEOPLE = {"administrator": ADMINISTRATOR, "reviewer": SECOND, "data_scientist": SCIENTIST}
 
 STALKED = (
     "My ex-husband Tom has been outside my work most days since May. I blocked him in April and told him to stop, "
@@ -36,6 +41,12 @@ HOSTILE = (
     + "x"
     * 400
 )
+MANY = " ".join(
+    f"On {day} {month} he followed me to work, rang me again and waited outside my house."
+    for month in ("March", "April", "May", "June")
+    for day in range(1, 31)
+)
+BLANK = "Reference number given to the caller. Informant thanked."
 QUARREL = (
     "A man I do not know shouted at me over a parking space on Tuesday. He drove off. I had never seen him before."
 )
@@ -61,6 +72,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         },
         {"reference": "REF-HOSTILE", "text": HOSTILE, "recorded_offence": "malicious_communications"},
         {"reference": "REF-QUARREL", "text": QUARREL, "recorded_offence": "public_order"},
+        {"reference": "REF-BLANK", "text": BLANK, "recorded_offence": "non_crime"},
+        {"reference": "REF-MANY", "text": MANY, "recorded_offence": "assault", "reported_at": "2026-07-01T09:00:00Z"},
     ]
     reports += [
         {"reference": f"REF-{n:03}", "text": f"{STALKED} This is call {n}.", "recorded_offence": "harassment"}
@@ -73,13 +86,15 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         "FOURSIGHT_VAR": str(folder / "var"),
         "FOURSIGHT_SAMPLES": str(samples),
         "FOURSIGHT_THREADS": "1",
+        # One address signs in for every test.
+        "FOURSIGHT_SIGN_IN_LIMIT": "0",
     }
     foursight = [sys.executable, "-m", "service.cli"]
-    name, password = ADMINISTRATOR
-    add = [*foursight, "users", "add", name, "--role", "administrator", "--password-stdin"]
-    subprocess.run(
-        add, input=password + "\n", text=True, check=True, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL
-    )
+    for role, (name, password) in PEOPLE.items():
+        add = [*foursight, "users", "add", name, "--role", role, "--password-stdin"]
+        subprocess.run(
+            add, input=password + "\n", text=True, check=True, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL
+        )
     with (folder / "log").open("w") as log:
         command = [*foursight, "serve", "--samples", "--port", "0"]
         server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=log, text=True)
@@ -150,6 +165,32 @@ def enter(site: Site) -> Callable[..., None]:
         page.wait_for_url(lambda address: "/sign-in" not in address)
 
     return sign_in
+
+
+@pytest.fixture
+def open_report(site: Site) -> Callable[[Page, str], None]:
+    """Open a report from the queue, past the note on what reports may hold."""
+
+    def opened(page: Page, reference: str) -> None:
+        page.goto(f"{site.address}/?status=any&reference={reference}")
+        page.get_by_role("link", name=reference, exact=True).click()
+        page.wait_for_load_state()
+        go_on = page.get_by_role("button", name="Open the report")
+        if go_on.count():
+            go_on.click()
+            page.wait_for_load_state()
+
+    return opened
+
+
+@pytest.fixture(scope="session")
+def second() -> tuple[str, str]:
+    return SECOND
+
+
+@pytest.fixture(scope="session")
+def scientist() -> tuple[str, str]:
+    return SCIENTIST
 
 
 @pytest.fixture(scope="session")

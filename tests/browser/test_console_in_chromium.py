@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 Axe = Callable[..., list[str]]
 Enter = Callable[..., None]
+Open = Callable[[Page, str], None]
 
 
 def _fits(page: Page) -> bool:
@@ -35,10 +36,13 @@ def test_a_reviewer_signs_in_finds_a_report_and_reads_it(page: Page, site: Site)
     page.get_by_role("link", name="Clear filters").click()
 
     page.goto(f"{site.address}/?recorded=harassment&page=1")
-    link = page.get_by_role("link", name="REF-STALKED")
-    while link.count() == 0:
-        page.get_by_role("link", name="Next").click()
-    link.click()
+    page.get_by_text("More filters").click()
+    page.get_by_label("Reference starts with").fill("REF-ST")
+    page.get_by_role("button", name="Filter").click()
+    page.get_by_role("link", name="REF-STALKED").click()
+    expect(page.get_by_role("heading", name="Before you open a report")).to_be_visible()
+    assert "Tom" not in page.content(), "no text before the note is read"
+    page.get_by_role("button", name="Open the report").click()
     expect(page).to_have_title("Report REF-STALKED – Foursight")
     assert "REF" not in page.url
     marks = page.locator("#report-text mark")
@@ -55,9 +59,9 @@ def test_a_reviewer_signs_in_finds_a_report_and_reads_it(page: Page, site: Site)
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
 
 
-def test_marks_differ_by_more_than_colour(page: Page, site: Site, enter: Enter) -> None:
+def test_marks_differ_by_more_than_colour(page: Page, enter: Enter, open_report: Open) -> None:
     enter(page)
-    _open(page, site, "REF-STALKED")
+    open_report(page, "REF-STALKED")
     for mark in page.locator("#report-text mark").all():
         line = mark.evaluate("e => getComputedStyle(e).borderBottomStyle")
         assert line in ("solid", "double", "dotted", "dashed")
@@ -74,9 +78,9 @@ def test_a_wrong_password_is_explained(page: Page, site: Site, axe: Axe) -> None
     assert axe(page) == [] and _fits(page)
 
 
-def test_a_hostile_text_stays_text(page: Page, site: Site, enter: Enter) -> None:
+def test_a_hostile_text_stays_text(page: Page, enter: Enter, open_report: Open) -> None:
     enter(page)
-    _open(page, site, "REF-HOSTILE")
+    open_report(page, "REF-HOSTILE")
     expect(page).to_have_title("Report REF-HOSTILE – Foursight")
     assert page.locator("#report-text script, #report-text img, #report-text h1").count() == 0
     assert page.get_by_role("heading", level=1).all_inner_texts() == ["Report REF-HOSTILE"]
@@ -87,25 +91,55 @@ def test_a_hostile_text_stays_text(page: Page, site: Site, enter: Enter) -> None
 
 
 def test_every_page_is_accessible_and_fits(
-    page: Page, site: Site, enter: Enter, administrator: tuple[str, str], axe: Axe
+    page: Page,
+    site: Site,
+    enter: Enter,
+    open_report: Open,
+    administrator: tuple[str, str],
+    scientist: tuple[str, str],
+    axe: Axe,
 ) -> None:
+    def check(what: str) -> None:
+        assert axe(page) == [], what
+        assert _fits(page), what
+
     page.goto(f"{site.address}/sign-in")
-    assert axe(page) == [] and _fits(page)
+    check("sign-in")
     enter(page)
-    for path in ("/", "/?page=2", "/?recorded=breach", "/recorded-as-stalking", "/account", "/audit", "/nothing"):
+    lists = (
+        "/",
+        "/?page=2",
+        "/?recorded=breach",
+        "/?band=high&relationship=family",
+        "/?status=decided",
+        "/recorded-as-stalking",
+    )
+    for path in (*lists, "/account", "/audit", "/nothing", "/guide", "/models"):
         page.goto(site.address + path)
-        assert axe(page) == [], path
-        assert _fits(page), path
-    for reference in ("REF-STALKED", "REF-HOSTILE", "REF-QUARREL"):
-        _open(page, site, reference)
-        assert axe(page) == [], reference
-        assert _fits(page), reference
-    page.context.clear_cookies()
-    enter(page, *administrator)
-    for path in ("/audit", "/audit?verify=1", "/account"):
-        page.goto(site.address + path)
-        assert axe(page) == [], path
-        assert _fits(page), path
+        check(path)
+    page.goto(f"{site.address}/?reference=REF-QUARREL&status=any")
+    page.get_by_role("link", name="REF-QUARREL").click()
+    check("content note")
+    for reference in ("REF-STALKED", "REF-HOSTILE", "REF-QUARREL", "REF-BLANK"):
+        open_report(page, reference)
+        check(reference)
+    page.get_by_role("link", name="Export this report").click()
+    check("export, asked")
+    page.get_by_role("button", name="Make the export").click()
+    check("export, without a purpose")
+    page.get_by_label("For the case file").check()
+    page.get_by_role("button", name="Make the export").click()
+    expect(page.get_by_text("For the case file.")).to_be_visible()
+    check("export")
+    for who, paths in (
+        (administrator, ("/audit", "/audit?verify=1", "/audit?who=nobody", "/account")),
+        (scientist, ("/models",)),
+    ):
+        page.context.clear_cookies()
+        enter(page, *who)
+        for path in paths:
+            page.goto(site.address + path)
+            check(path)
 
 
 def test_the_api_documentation_works_under_the_policy(page: Page, site: Site, axe: Axe) -> None:
@@ -127,35 +161,35 @@ def test_the_queue_by_keyboard(open_browser: Callable[..., BrowserContext], site
     page.keyboard.press("j")
     page.keyboard.press("k")
     expect(rows.nth(1)).to_be_focused()
-    page.get_by_role("button", name="Keys j, k and Enter are on").click()
+    page.keyboard.press("?")
+    expect(page.get_by_text("open the report in focus")).to_be_visible()
+    page.get_by_role("button", name="Turn the keys off").click()
     rows.nth(1).focus()
     page.keyboard.press("j")
     expect(rows.nth(1)).to_be_focused()
     reference = rows.nth(1).inner_text()
     page.keyboard.press("Enter")
+    page.wait_for_load_state()
+    if page.get_by_role("button", name="Open the report").count():
+        page.get_by_role("button", name="Open the report").press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text(f"Report {reference}")
 
 
-def test_all_works_without_javascript(
-    open_browser: Callable[..., BrowserContext], site: Site, enter: Enter, width: int
+def test_looking_up_works_without_javascript(
+    open_browser: Callable[..., BrowserContext], site: Site, enter: Enter, open_report: Open, width: int
 ) -> None:
     page = open_browser(width, java_script_enabled=False).new_page()
     enter(page)
     page.get_by_label("Recorded as").select_option("harassment")
     page.get_by_role("button", name="Filter").click()
     page.get_by_role("link", name="Next").click()
-    page.locator("[data-row]").first.click()
-    assert page.locator("#report-text mark").count() > 0
+    assert page.locator("[data-row]").count() > 0
+    open_report(page, "REF-MANY")
+    before = page.locator("#report-text .fs-label:visible").count()
+    page.get_by_label("Following").uncheck()
+    assert 0 < page.locator("#report-text .fs-label:visible").count() < before, "the legend filters without a script"
+    page.get_by_role("button", name="Show all").click()
+    assert page.locator("#report-text .fs-label:visible").count() == before
     page.get_by_role("link", name="Recorded as stalking").click()
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
-
-
-def _open(page: Page, site: Site, reference: str) -> None:
-    page.goto(f"{site.address}/")
-    link = page.get_by_role("link", name=reference, exact=True)
-    while link.count() == 0:
-        page.get_by_role("link", name="Next").click()
-        page.wait_for_load_state()
-    link.click()
-    page.wait_for_load_state()

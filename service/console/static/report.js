@@ -35,6 +35,8 @@ function decideBy (key) {
   const reason = reasons && reasons.querySelector(`[data-letter="${CSS.escape(key)}"]`)
   if (!reason) return false
   reason.checked = true
-  form.requestSubmit()
+  const missing = [reason.value === 'other' && form.note, chosen.value === 'ask_officer' && form.question].find((field) => field && !field.value.trim())
+  if (missing) missing.focus()
+  else form.requestSubmit()
   return true
 }

@@ -1,0 +1,34 @@
+"""What stood in the form of a decision when its session ended, carried through the sign-in page. Kept nowhere else."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from starlette.datastructures import FormData
+
+# More than any form of ours holds: 2,000 characters of note, as many of question, and rows of corrections.
+MOST = 60_000
+_REPORT = re.compile(r"/reports/[0-9a-f]{32}")
+_NOT_KEPT = frozenset({"token", "key", "version", "assessment", "more"})
+
+
+def report_of(path: str) -> str:
+    """The path itself when it is a report's page; else nothing."""
+    return path if _REPORT.fullmatch(path) else ""
+
+
+def pack(form: FormData) -> str:
+    """The fields that a person filled in, as one value of a hidden field."""
+    items = [(name, value) for name, value in form.multi_items() if isinstance(value, str) and name not in _NOT_KEPT]
+    packed = json.dumps(items)
+    return packed if len(packed) <= MOST else ""
+
+
+def unpack(draft: str) -> list[tuple[str, str]]:
+    """The fields again; nothing for what was not packed here."""
+    try:
+        items = json.loads(draft) if len(draft) <= MOST else []
+        return [(name, value) for name, value in items if isinstance(name, str) and isinstance(value, str)]
+    except (ValueError, TypeError):
+        return []
