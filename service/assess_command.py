@@ -7,7 +7,6 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated, NoReturn
 
@@ -65,7 +64,7 @@ def assess(
     """
     from models.assessor import Assessor
     from models.bundle import DEFAULT_BUNDLE, BundleError
-    from service.batch import FileError
+    from service.batch import FileError, lines_of
 
     if text is not None and input_file is not None:
         _stop("give a text or --input, not both")
@@ -91,7 +90,7 @@ def assess(
             _one(assessor, _from_stdin() if text == "-" else text, as_json, output)
             return
         assert input_file is not None
-        lines, size = _lines(input_file, text_column, reference_column, encoding)
+        lines, size = lines_of(input_file, text_column, reference_column, encoding)
         bad = _many(assessor, lines, size, output, errors, resume, input_file)
     except (BundleError, FileError) as error:
         _stop(str(error))
@@ -140,26 +139,6 @@ def _one(assessor: Assessor, text: str, as_json: bool, output: Path | None) -> N
         print(assessment.model_dump_json())
 
 
-def _lines(
-    path: Path, text_column: str | None, reference_column: str | None, encoding: str | None
-) -> tuple[Iterator[Line], int]:
-    """Return the lines of the input and its size in bytes, 0 where it cannot be known."""
-    from service.batch import FileError, open_input, read_csv, read_json_lines
-
-    if str(path) == "-":
-        if text_column:
-            raise FileError(
-                "CSV cannot be read from standard input: its encoding is found by reading it twice. Give a file"
-            )
-        return read_json_lines(sys.stdin.buffer), 0
-    if path.suffix.lower() == ".csv" or text_column:
-        if not text_column:
-            raise FileError(f"{path}: a CSV needs --text-column, the name of the column with the narrative")
-        return open_input(path, partial(read_csv, path, text_column, reference_column, encoding)), path.stat().st_size
-    file = path.open("rb")
-    return open_input(path, partial(read_json_lines, file)), path.stat().st_size
-
-
 def _many(
     assessor: Assessor,
     lines: Iterator[Line],
@@ -180,7 +159,7 @@ def _many(
         TimeRemainingColumn,
     )
 
-    from service.batch import FileError
+    from service.batch import FileError, count_lines
     from service.intake import BadLine
 
     stderr = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
@@ -192,7 +171,7 @@ def _many(
     failure: FileError | None = None
     try:
         with Progress(*columns, console=stderr, disable=not stderr.is_terminal, transient=True) as progress:
-            task = progress.add_task("assess", total=_count_lines(source) if size else None)
+            task = progress.add_task("assess", total=count_lines(source) if size else None)
             try:
                 for line in lines:
                     progress.update(task, completed=line.number if isinstance(line, BadLine) else line.line)
@@ -275,14 +254,6 @@ class _Run:
         self.out.write(text)
         self.out.flush()
         self.assessed += len(lines)
-
-
-def _count_lines(path: Path) -> int:
-    count = 0
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            count += block.count(b"\n")
-    return count
 
 
 def _already(output: Path, digest: str) -> Counter[str]:

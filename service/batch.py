@@ -9,9 +9,11 @@ from __future__ import annotations
 import codecs
 import csv
 import re
+import sys
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -189,3 +191,30 @@ def open_input(path: Path, read: Callable[[], Iterator[Line]]) -> Iterator[Line]
         yield from read()
     except OSError as error:
         raise FileError(f"{path} cannot be read: {error.strerror or error}") from None
+
+
+def lines_of(
+    path: Path, text_column: str | None, reference_column: str | None, encoding: str | None
+) -> tuple[Iterator[Line], int]:
+    """Return the lines of the input and its size in bytes, 0 where it cannot be known."""
+    if str(path) == "-":
+        if text_column:
+            raise FileError(
+                "CSV cannot be read from standard input: its encoding is found by reading it twice. Give a file"
+            )
+        return read_json_lines(sys.stdin.buffer), 0
+    if path.suffix.lower() == ".csv" or text_column:
+        if not text_column:
+            raise FileError(f"{path}: a CSV needs --text-column, the name of the column with the narrative")
+        return open_input(path, partial(read_csv, path, text_column, reference_column, encoding)), path.stat().st_size
+    file = path.open("rb")
+    return open_input(path, partial(read_json_lines, file)), path.stat().st_size
+
+
+def count_lines(path: Path) -> int:
+    """How many lines a file has, for a progress bar."""
+    count = 0
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            count += block.count(b"\n")
+    return count
