@@ -16,6 +16,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
 
 from models.contracts import ModelInfo
 from service import metrics, oidc
@@ -26,6 +27,7 @@ from service.console import account, deciding, export, guide, queue, report, sam
 from service.console.templating import STATIC, render
 from service.limits import Limits
 from service.middleware import BodyLimit, Recover, Surround
+from service.policy import POLICY
 from service.problems import Problem
 from service.settings import Settings
 from service.store import Store
@@ -203,7 +205,12 @@ async def _on_http_exception(request: Request, fault: Exception) -> Response:
         405: "this address does not take that method; see /docs.",
     }
     detail = plain.get(fault.status_code, "the request cannot be read; check its headers and body.")
-    return answer(request, Problem(fault.status_code, detail, dict(fault.headers or {})))
+    headers = dict(fault.headers or {})
+    if fault.status_code == 405:  # the framework names the methods of one route, and an address may have several
+        headers["Allow"] = ", ".join(
+            sorted(method for method, path in POLICY if compile_path(path)[0].match(request.url.path))
+        )
+    return answer(request, Problem(fault.status_code, detail, headers))
 
 
 async def _on_validation_error(request: Request, fault: Exception) -> Response:

@@ -242,7 +242,14 @@ def _role(role: str) -> AccountRole:
 
 def register_further() -> None:
     """Add the commands that live elsewhere: those of the service, and those that need the training libraries."""
-    for name in ("assess_command", "audit_command", "decisions_command", "ingest_command", "keeping_command", "sample_command"):
+    for name in (
+        "assess_command",
+        "audit_command",
+        "decisions_command",
+        "ingest_command",
+        "keeping_command",
+        "sample_command",
+    ):
         import_module(f"service.{name}").register(app)
     for entry in sorted(entry_points(group="foursight.commands"), key=lambda found: found.name):
         try:

@@ -31,6 +31,7 @@ from service.store.tables import (
 
 _AGE = re.compile(r"([1-9][0-9]{0,3})([dmy])")
 _STEP = 100
+_FIGURES = ("reference", "probability", "suggestion", "offence", "relationship", "model")
 # Tables that hold, or held, words of reports.
 _WORDED = ("revisions", "assessments", "decisions", "reports")
 
@@ -136,15 +137,11 @@ def _erase(session: Session, report_id: str) -> int:
 
 
 def without_words(body: dict[str, Any]) -> dict[str, Any]:
-    """An assessment without anything taken from the text: its suggestion, figures and model stay."""
+    """An assessment with nothing taken from the text: figures, codes and model stay. What this does not know is taken for words."""
+    kept = {name: body[name] for name in _FIGURES}
+    lists: dict[str, Any] = {name: [] for name, value in body.items() if isinstance(value, list)}
     four = {letter: {**found, "evidence": []} for letter, found in body["four"].items()}
-    emptied = ("evidence", "entities", "points_for", "points_against", "rules", "questions")
-    return {
-        **body,
-        **{name: [] for name in emptied},
-        "four": four,
-        "occasions": {**body["occasions"], "timeline": []},
-    }
+    return {**kept, **lists, "four": four, "occasions": {"at_least": body["occasions"]["at_least"], "timeline": []}}
 
 
 def forget(store: Store) -> None:

@@ -34,6 +34,10 @@ class BatchError(BaseModel):
     message: str
 
 
+# Anything may be sent as an item: what is no report is named among the errors, and the others are taken.
+_ITEM = {"anyOf": [REPORT, {"description": "Named among the errors."}]}
+
+
 def described(answer: str, good: str, *statuses: int) -> dict[str, Any]:
     """OpenAPI of a batch route: ``answer`` is the schema for a list, ``good`` what a line holds when all is well."""
     lines = f"For a list, one object; for JSON Lines, one line for each line sent: {good}, or an object with error.line and error.message."
@@ -52,7 +56,7 @@ def described(answer: str, good: str, *statuses: int) -> dict[str, Any]:
             "requestBody": {
                 "required": True,
                 "content": {
-                    JSON_TYPE: {"schema": {"type": "array", "items": REPORT, "minItems": 1}},
+                    JSON_TYPE: {"schema": {"type": "array", "items": _ITEM, "minItems": 1}},
                     LINES: {"schema": {"type": "string", "description": "One report a line."}},
                 },
             },

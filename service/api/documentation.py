@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from pydantic.json_schema import models_json_schema
 
 from models.contracts import Report
+from nlp.text import MAX_CHARACTERS
 from service.api.assess import BatchAnswer
 from service.api.reports import KeptBatch
 from service.api.review_contracts import Withdrawal
@@ -45,6 +46,13 @@ def docs() -> HTMLResponse:
     )
 
 
+def _say_more(report: dict[str, Any]) -> None:
+    """What the contract checks in code, so that a program that reads the document knows it too."""
+    readable = r"^[^\u0000]*[^\s\u0000][^\u0000]*$"
+    report["text"] |= {"minLength": 1, "maxLength": MAX_CHARACTERS, "pattern": readable}
+    report["reference"] |= {"pattern": readable}
+
+
 def install(app: FastAPI) -> None:
     """Give ``app.openapi`` the contracts whose bodies the handlers read themselves, and the way keys are sent."""
 
@@ -64,6 +72,7 @@ def install(app: FastAPI) -> None:
             )
             components = document.setdefault("components", {})
             components["schemas"] = {**models["$defs"], **components.get("schemas", {})}
+            _say_more(components["schemas"]["Report"]["properties"])
             components["securitySchemes"] = {
                 "key": {"type": "http", "scheme": "bearer", "description": "A key made with foursight keys add."}
             }

@@ -82,7 +82,10 @@ def test_a_label_says_its_number_and_is_set_off_when_read_aloud() -> None:
     text = "He followed me home."
     macro = environment().get_template("macros.html").module.marked  # type: ignore[attr-defined]
     markup = "".join(macro(piece) for piece in pieces(text, number([_span(text, 3, 19, "following")])))
-    assert '>1 Following<span class="govuk-visually-hidden">: </span></a><span data-at="3">followed me home</span></mark>' in markup
+    assert (
+        '>1 Following<span class="govuk-visually-hidden">: </span></a><span data-at="3">followed me home</span></mark>'
+        in markup
+    )
 
 
 def test_three_hundred_marks_render(client: TestClient) -> None:

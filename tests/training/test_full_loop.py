@@ -153,7 +153,9 @@ def test_the_full_loop(corpus: Corpus, first: Path, home: Path, monkeypatch: pyt
         system = {
             "Authorization": f"Bearer {auth.add_key(session, 'records', AccountRole.RECORDING_SYSTEM, COMMAND_LINE)}"
         }
-        operator = {"Authorization": f"Bearer {auth.add_key(session, 'operator', AccountRole.ADMINISTRATOR, COMMAND_LINE)}"}
+        operator = {
+            "Authorization": f"Bearer {auth.add_key(session, 'operator', AccountRole.ADMINISTRATOR, COMMAND_LINE)}"
+        }
         auth.add_account(session, "ann", AccountRole.REVIEWER, "correct horse battery", COMMAND_LINE)
         ann = {"Authorization": f"Bearer {auth.add_personal_key(session, 'ann', 'ann', COMMAND_LINE)}"}
     records = load_corpus().split("train")[200 : 200 + REPORTS]
