@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 CONSOLE := service/console/static/govuk/govuk-frontend.min.css
 export HF_HUB_OFFLINE := 1
 
-.PHONY: run test lint train evaluate bench simulate clean help
+.PHONY: run test lint train evaluate bench faults hostile simulate clean help
 
 help:            ## List what make can do
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*## / — /'
@@ -29,8 +29,14 @@ train: $(VENV)/.working  ## Reproduce the shipped bundle
 evaluate: $(VENV)/.working  ## Measure the shipped bundle on the test split beside the baselines
 	$(BIN)/foursight evaluate
 
-bench: $(VENV)/.working $(CONSOLE)  ## Speed and memory of command line and API beside TF-IDF
+bench: $(VENV)/.working $(CONSOLE)  ## Speed and memory of command line and API beside TF-IDF; 10,000 mixed requests on both databases
 	$(BIN)/python -m tests.bench
+
+faults: $(VENV)/.working $(CONSOLE)  ## Kills, a full disk, a database that stops and more, done to the real server, with a verdict for each
+	$(BIN)/python -m tests.load.faults
+
+hostile: $(VENV)/.working $(CONSOLE)  ## The whole API under schemathesis in each role; 50,000 fuzzed texts
+	$(BIN)/python -m tests.load.hostile
 
 simulate: $(VENV)/.serving  ## Put the estimators of samples to the test and publish the table in docs/sampling.md
 	$(BIN)/foursight sample simulate --publish docs/sampling.md

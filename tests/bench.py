@@ -1,11 +1,15 @@
 """Speed and memory, by hand with ``make bench``; never in a timed test. Each figure is the median of several runs beside TF-IDF in the same run.
 
 Command line: reports a second and peak memory of ``foursight assess`` on a file. API: throughput and latency of ``POST /v1/assess`` against the
-real server in its own process, at 1, 8 and 32 clients. Reports are the test split's, repeated to about 140 words.
+real server in its own process, at 1, 8 and 32 clients. Reports are the test split's, repeated to about 140 words. Service: 10,000 mixed
+requests on SQLite and on PostgreSQL (tests/load/mixed.py); ends with exit code 1 if one failed or a decision was lost.
+
+``--quick`` does a tenth of each; ``--only service`` (or ``api``, ``command``, ``process``) does one part.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import resource
@@ -28,6 +32,7 @@ from rich.table import Table
 from models.assessor import Assessor
 from models.contracts import Report
 from nlp.pipeline import pipeline
+from tests.load import mixed
 from training.baselines import tfidf
 from training.corpus import load_corpus
 
@@ -105,7 +110,7 @@ def command_line(console: Console, count: int, runs: int) -> None:
 @contextmanager
 def server(folder: str) -> Iterator[tuple[str, psutil.Process, float, str]]:
     """Run the real server on a free port; yield its address, process, seconds until ready, and an API key."""
-    env = os.environ | {"FOURSIGHT_VAR": folder}
+    env = os.environ | {"FOURSIGHT_VAR": folder, "FOURSIGHT_RATE_LIMIT": "0"}
     key = subprocess.run(
         [*FOURSIGHT, "keys", "add", "bench"], env=env, check=True, capture_output=True, text=True
     ).stdout.split()[-1]
@@ -170,11 +175,21 @@ def api(console: Console, count: int) -> None:
 
 def main() -> None:
     """Print every figure."""
-    console = Console()
-    console.print(f"{os.cpu_count()} processors")
-    command_line(console, 600, 3)
-    api(console, 200)
-    in_process(console, 5)
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--quick", action="store_true", help="A tenth of the work.")
+    options.add_argument("--only", choices=("command", "api", "process", "service"))
+    given = options.parse_args()
+    console, part = Console(), 10 if given.quick else 1
+    load = os.getloadavg()[0]
+    console.print(f"{os.cpu_count()} processors; load {load:.1f} before this began (above 0.5 the figures are too low)")
+    if given.only in (None, "command"):
+        command_line(console, 600 // part, max(1, 3 // part))
+    if given.only in (None, "api"):
+        api(console, max(100, 200 // part))
+    if given.only in (None, "process"):
+        in_process(console, max(1, 5 // part))
+    if given.only in (None, "service") and not mixed.main(console, 10_000 // part):
+        sys.exit(1)
 
 
 if __name__ == "__main__":
