@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Iterator, Sequence
-from datetime import date
 from pathlib import Path
 from typing import Self
 
@@ -13,17 +13,18 @@ from spacy.tokens import Doc
 
 from models import explain
 from models.bundle import DEFAULT_BUNDLE, BundleError, Manifest, open_bundle
-from models.contracts import Assessment, Entity, ModelInfo, OccasionCount, Report, TimelineEntry
+from models.contracts import Assessment, Four, FourLetter, ModelInfo, OccasionCount, Report
 from models.decision import DecisionModel
+from models.findings import Findings, own_acts, read_findings
 from models.reader import OnnxReader
-from models.reading import Reading, sigmoid
-from models.rules import facts, questions, rules
-from nlp.contact_points import normalise
-from nlp.dates import read_when
+from models.reading import Reading
+from models.rules import rules
+from models.what_if import question_words, questions, would_change
 from nlp.pipeline import pipeline
-from nlp.spans import exact_spans
 from nlp.taxonomy import EntityType, Offence, Relationship, Suggestion
 
+# Mentions with an exact form, the same in every language.
+EXACT = frozenset((EntityType.PHONE, EntityType.EMAIL, EntityType.HANDLE, EntityType.VEHICLE, EntityType.REFERENCE))
 # Reports read together, at most so many and so many characters: their token states are kept until each is explained, some 800 bytes a character.
 TOGETHER = 64
 TOGETHER_CHARACTERS = 100_000
@@ -67,29 +68,66 @@ class Assessor:
 
     def _assessment(self, report: Report, reading: Reading, doc: Doc) -> Assessment:
         text = report.text
+        reported = report.reported_at.date() if report.reported_at else None
+        found = read_findings(text, doc, reading, reported)
+        if found.unread:
+            return self._unread(report, found)
         probability = self.decision.probability(reading)
         suggestion = self.decision.suggestion(probability, reading)
+        if found.stock or (found.language is not None and suggestion is Suggestion.NO_CHANGE):
+            # Nothing, or not all, of what happened could be read: that is a question, not an answer.
+            suggestion = Suggestion.ASK
         four = explain.four(text, reading)
-        serious = bool(sigmoid(reading.document["offence"])[0] >= 0.5)
-        found = facts(reading, serious)
         offence = Offence.NONE
         if suggestion is Suggestion.REVIEW:
-            offence = Offence.S4A if serious else Offence.S2A
-        reported = report.reported_at.date() if report.reported_at else None
+            offence = Offence.S4A if found.facts.serious else Offence.S2A
+        asked = questions(reading, self.decision, found.facts) if suggestion is Suggestion.ASK else []
+        if found.language is not None:
+            asked = [question_words()["language"].format(language=found.language.name), *asked[:1]]
+        changes = [] if found.stock else would_change(reading, self.reader, self.decision, suggestion)
         return Assessment(
             reference=report.reference,
             probability=round(probability, 4),
             suggestion=suggestion,
             offence=offence,
-            relationship=Relationship(found.relationship),
+            relationship=Relationship(found.facts.relationship),
             four=four,
-            evidence=explain.evidence(text, reading, explain.weigh(reading, self.reader, self.decision)),
-            occasions=OccasionCount(at_least=found.occasions, timeline=timeline(doc, reported)),
-            entities=entities(text, doc, reading),
+            evidence=explain.evidence(text, reading, explain.weigh(reading, self.reader, self.decision), found.links),
+            occasions=found.occasions,
+            entities=found.entities,
             points_for=explain.points_for(text, reading, four),
-            points_against=explain.points_against(text, reading),
-            rules=rules(found),
-            questions=questions(reading, found) if suggestion is Suggestion.ASK else [],
+            points_against=[]
+            if found.stock
+            else explain.points_against(text, reading, own_acts(text, reading, found.links)),
+            rules=rules(found.facts),
+            questions=asked,
+            would_change=changes,
+            notes=found.notes,
+            model=self.info,
+        )
+
+    def _unread(self, report: Report, found: Findings) -> Assessment:
+        """Return the assessment of a text in another language: nothing found, nothing guessed, a translation asked for."""
+        assert found.language is not None
+        decision = self.decision
+        # Every finding at its mean: what the decision says when it knows nothing.
+        known = 1.0 / (1.0 + math.exp(-(decision.slope * decision.intercept + decision.shift)))
+        blank = FourLetter(present=False, probability=0.0, evidence=[])
+        return Assessment(
+            reference=report.reference,
+            probability=round(known, 4),
+            suggestion=Suggestion.ASK,
+            offence=Offence.NONE,
+            relationship=Relationship.UNKNOWN,
+            four=Four(fixated=blank, obsessive=blank, unwanted=blank, repeated=blank),
+            evidence=[],
+            occasions=OccasionCount(at_least=0, timeline=[], summary="The text has not been read."),
+            entities=[e for e in found.entities if e.type in EXACT],
+            points_for=[],
+            points_against=[],
+            rules=[],
+            questions=[question_words()["language"].format(language=found.language.name)],
+            notes=found.notes,
             model=self.info,
         )
 
@@ -103,36 +141,3 @@ def _groups(reports: Sequence[Report]) -> Iterator[Sequence[Report]]:
         characters += len(report.text)
     if reports:
         yield reports[start:]
-
-
-def timeline(doc: Doc, reported: date | None) -> list[TimelineEntry]:
-    """Return the dated expressions in the order of the text."""
-    entries = []
-    for start, end, _ in exact_spans(doc, "times"):
-        quote = doc.text[start:end]
-        day = read_when(quote, reported).day
-        entries.append(TimelineEntry(start=start, end=end, quote=quote, date=day.isoformat() if day else None))
-    return entries
-
-
-def entities(text: str, doc: Doc, reading: Reading) -> list[Entity]:
-    """Join exact patterns with learned mentions; where they overlap the exact pattern stands."""
-    found = [
-        Entity(start=s, end=e, quote=text[s:e], type=EntityType(label), value=normalise(EntityType(label), text[s:e]))
-        for group in ("contact_points", "times")
-        for s, e, label in exact_spans(doc, group)
-    ]
-    for mention in reading.entities:
-        if not any(mention.start < f.end and f.start < mention.end for f in found):
-            quote = text[mention.start : mention.end]
-            found.append(
-                Entity(
-                    start=mention.start,
-                    end=mention.end,
-                    quote=quote,
-                    type=mention.type,
-                    role=mention.role,
-                    value=normalise(mention.type, quote),
-                )
-            )
-    return sorted(found, key=lambda f: (f.start, f.end))

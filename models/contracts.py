@@ -52,6 +52,8 @@ class Evidence(Span):
     code: str
     status: Status
     weight: float
+    actor: Role | None = Field(default=None, description="Who does it, where the text says so plainly.")
+    target: Role | None = Field(default=None, description="Whom it is done to, where the text says so plainly.")
 
 
 class FourLetter(BaseModel):
@@ -70,9 +72,15 @@ class Four(BaseModel):
 
 
 class TimelineEntry(Span):
-    """One dated or timed expression. ``date`` is ISO 8601 where it could be worked out."""
+    """One dated or timed expression. ``date`` is ISO 8601 where it could be worked out, ``until`` the last day of a stretch of days.
+
+    ``acts``: codes of the acts that the text puts at that time. ``occasion``: its number in time; entries of one day share it.
+    """
 
     date: str | None = None
+    until: str | None = None
+    acts: list[str] = []
+    occasion: int | None = None
 
 
 class OccasionCount(BaseModel):
@@ -80,6 +88,7 @@ class OccasionCount(BaseModel):
 
     at_least: int = Field(ge=0)
     timeline: list[TimelineEntry]
+    summary: str = ""
 
 
 class Entity(Span):
@@ -105,6 +114,23 @@ class Rule(BaseModel):
     citation: str
     applies: bool
     why: str
+    evidence: list[Span] = []
+
+
+class Change(BaseModel):
+    """What, if it were otherwise, would change the suggestion: computed by the model with that one thing changed."""
+
+    text: str
+    suggestion: Suggestion
+    probability: float = Field(ge=0, le=1)
+
+
+class Note(BaseModel):
+    """Something about the text itself that a reader should know: its language, a date that cannot be, nothing but stock phrases."""
+
+    code: str
+    text: str
+    evidence: list[Span] = []
 
 
 class ModelInfo(BaseModel):
@@ -129,4 +155,6 @@ class Assessment(BaseModel):
     points_against: list[Point]
     rules: list[Rule]
     questions: list[str]
+    would_change: list[Change] = []
+    notes: list[Note] = []
     model: ModelInfo

@@ -7,10 +7,12 @@ span were still read with it in place; ``training.evaluate`` measures how well t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
+from models.actors import Link
 from models.contracts import Evidence, Four, FourLetter, Point, Span
 from models.decision import DecisionModel
 from models.heads import AGAINST_NAMES
@@ -56,11 +58,21 @@ def quote(text: str, span: FoundSpan) -> Span:
     return Span(start=span.start, end=span.end, quote=text[span.start : span.end])
 
 
-def evidence(text: str, reading: Reading, weights: list[float]) -> list[Evidence]:
-    """Return every marked span with its status and weight, in the order of the text."""
+def evidence(
+    text: str, reading: Reading, weights: list[float], links: Sequence[Link | None] | None = None
+) -> list[Evidence]:
+    """Return every marked span with its status and weight, and who does it to whom where that is plain, in the order of the text."""
+    pairs = links if links is not None else [None] * len(reading.spans)
     return [
-        Evidence(**quote(text, s).model_dump(), code=s.code, status=s.status, weight=round(w, 4))
-        for s, w in zip(reading.spans, weights, strict=True)
+        Evidence(
+            **quote(text, s).model_dump(),
+            code=s.code,
+            status=s.status,
+            weight=round(w, 4),
+            actor=found.actor if found else None,
+            target=found.target if found else None,
+        )
+        for s, w, found in zip(reading.spans, weights, pairs, strict=True)
     ]
 
 
@@ -95,8 +107,8 @@ def points_for(text: str, reading: Reading, shown: Four) -> list[Point]:
     return points
 
 
-def points_against(text: str, reading: Reading) -> list[Point]:
-    """Return the reasons against that the reader finds more likely than not, then acts that are not asserted."""
+def points_against(text: str, reading: Reading, own: Sequence[Span] = ()) -> list[Point]:
+    """Return the reasons against that the reader finds more likely than not, then acts that are not asserted or are the injured party's ``own``."""
     points = []
     probabilities = dict(zip(AGAINST_NAMES, sigmoid(reading.document["against"]), strict=True))
     for code, p in sorted(probabilities.items(), key=lambda item: -item[1]):
@@ -113,6 +125,9 @@ def points_against(text: str, reading: Reading) -> list[Point]:
                     evidence=[quote(text, s) for s in spans],
                 )
             )
+    if own:
+        words = "Some of what is described reads as done by the injured party; it is not counted as an occasion."
+        points.append(Point(code="own_act", text=words, evidence=list(own)))
     if not any(s.status is Status.ASSERTED and BY_CODE[s.code].behaviour for s in reading.spans):
         points.append(Point(code="no_act", text="No act associated with stalking was found in the text.", evidence=[]))
     return points

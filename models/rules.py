@@ -1,98 +1,112 @@
-"""Rules of law and recording, and the questions that would settle a report: wording as data, conditions as small functions.
+"""Rules of law and recording as data: what each needs, its citation, and the words for why it applies or which fact is missing.
 
-The wording and citations are in ``models/data/rules.json`` and ``questions.json``. A condition only reads what the reading found; each rule says
-why it applies or which fact is missing.
+``models/data/rules.json`` holds the rules. A need names a fact of ``Facts`` and a test on it (``at_least``, ``any_of``, ``none_of``, ``is``); a rule applies when
+every need is met, and otherwise names what is missing. Nothing here decides a suggestion.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
-from models.contracts import Rule
-from models.reading import Reading, relationship_probabilities, sigmoid
-from nlp.taxonomy import BEHAVIOURS, BY_CODE, FOUR, Status
+from pydantic import BaseModel, ConfigDict, TypeAdapter
+
+from models.contracts import Rule, Span
+from nlp.taxonomy import AGAINST, BEHAVIOURS, BY_CODE
 
 DATA = Path(__file__).resolve().parent / "data"
+ACTS = tuple(c.code for c in BEHAVIOURS if c.paragraph)
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What the rules look at."""
+    """What the rules look at. ``codes``: asserted spans, acts of the injured party left out. ``against``: reasons more likely than not."""
 
     occasions: int
     codes: frozenset[str]
     relationship: str
-    four: dict[str, bool]
     serious: bool
+    four: frozenset[str] = frozenset()
+    against: frozenset[str] = frozenset()
+    spans: dict[str, list[Span]] = field(default_factory=dict)
 
 
-def facts(reading: Reading, serious: bool) -> Facts:
-    """Read the facts once. ``serious``: the reader finds the fear or distress of s.4A."""
-    relationships = relationship_probabilities(reading)
-    return Facts(
-        occasions=int((sigmoid(reading.document["occasions"]) >= 0.5).sum()),
-        codes=frozenset(s.code for s in reading.spans if s.status is Status.ASSERTED),
-        relationship=max(relationships, key=lambda name: relationships[name]),
-        four={n: bool(p >= 0.5) for n, p in zip(FOUR, sigmoid(reading.document["four"]), strict=True)},
-        serious=serious,
-    )
+class Need(BaseModel):
+    """One thing that a rule needs."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    fact: str
+    missing: str
+    at_least: int | None = None
+    any_of: frozenset[str] | None = None
+    none_of: frozenset[str] | None = None
+    is_: bool | None = None
+
+    def met(self, facts: Facts) -> bool:
+        """Whether the facts meet it."""
+        value = getattr(facts, self.fact)
+        if self.at_least is not None:
+            return bool(value >= self.at_least)
+        if self.is_ is not None:
+            return bool(value) is self.is_
+        held = {value} if isinstance(value, str) else set(value)
+        return bool(held & self.any_of) if self.any_of is not None else not held & (self.none_of or frozenset())
 
 
-ACTS = tuple(c.code for c in BEHAVIOURS if c.paragraph)
-CONDITIONS: dict[str, Callable[[Facts], bool]] = {
-    "course_of_conduct": lambda f: f.occasions >= 2,
-    "acts": lambda f: any(code in f.codes for code in ACTS),
-    "fear_or_distress": lambda f: f.serious and "impact" in f.codes and f.occasions >= 2,
-    "former_partner": lambda f: f.relationship == "former_partner" and f.occasions >= 2,
-    "breach": lambda f: "breach" in f.codes,
-}
+class RuleData(BaseModel):
+    """A rule as written in the data file."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    id: str
+    name: str
+    citation: str
+    needs: list[Need]
+    applies: str
+    evidence: list[str]
 
 
 @lru_cache(maxsize=1)
-def _wording() -> list[dict[str, str]]:
-    rules: list[dict[str, str]] = json.loads((DATA / "rules.json").read_text(encoding="utf-8"))
-    return rules
+def rule_data() -> tuple[RuleData, ...]:
+    """Return the rules of the data file, checked."""
+    text = (DATA / "rules.json").read_text(encoding="utf-8").replace('"is":', '"is_":')
+    found = TypeAdapter(list[RuleData]).validate_json(text)
+    for rule in found:
+        known = set(Facts.__dataclass_fields__)
+        if bad := [n.fact for n in rule.needs if n.fact not in known] + [c for c in rule.evidence if c not in BY_CODE]:
+            raise ValueError(f"rules.json: {rule.id} names {', '.join(bad)}, which is neither a fact nor a code")
+    return tuple(found)
 
 
-@lru_cache(maxsize=1)
-def _questions() -> dict[str, str]:
-    questions: dict[str, str] = json.loads((DATA / "questions.json").read_text(encoding="utf-8"))
-    return questions
+def rule_by_id(name: str) -> RuleData:
+    """Return one rule."""
+    return next(r for r in rule_data() if r.id == name)
 
 
-def rules(found: Facts) -> list[Rule]:
-    """Return every rule, whether it applies, and why or what is missing."""
-    named = sorted(f"{BY_CODE[c].title.lower()} {BY_CODE[c].paragraph}" for c in found.codes if c in ACTS)
-    fill = {"occasions": str(found.occasions), "acts": ", ".join(named) or "none"}
+def applies(rule: RuleData, facts: Facts) -> bool:
+    """Whether every need of a rule is met."""
+    return all(need.met(facts) for need in rule.needs)
+
+
+def rules(facts: Facts, most: int = 4) -> list[Rule]:
+    """Return every rule, whether it applies, why or what is missing, and the first spans that bear on it."""
+    named = [f"{BY_CODE[c].title.lower()} {BY_CODE[c].paragraph}" for c in ACTS if c in facts.codes]
     result = []
-    for rule in _wording():
-        applies = CONDITIONS[rule["id"]](found)
-        why = rule["applies" if applies else "missing"].format(**fill)
-        result.append(Rule(name=rule["name"], citation=rule["citation"], applies=applies, why=why))
+    for rule in rule_data():
+        lacking = [need for need in rule.needs if not need.met(facts)]
+        blocking = [c for need in lacking for c in sorted(facts.against & (need.none_of or frozenset()))]
+        fill = {
+            "occasions": str(facts.occasions),
+            "acts": ", ".join(named),
+            "relationship": facts.relationship.replace("_", " "),
+            "against": " ".join(AGAINST[c] for c in blocking).lower().rstrip("."),
+        }
+        if lacking:
+            why = "Missing: " + "; ".join(need.missing.format(**fill) for need in lacking) + "."
+        else:
+            why = rule.applies.format(**fill)
+        shown = sorted((s for code in rule.evidence for s in facts.spans.get(code, [])), key=lambda s: s.start)
+        result.append(Rule(name=rule.name, citation=rule.citation, applies=not lacking, why=why, evidence=shown[:most]))
     return result
-
-
-def questions(reading: Reading, found: Facts, most: int = 2) -> list[str]:
-    """Return the facts that would settle the report, the most uncertain first."""
-    occasions = sigmoid(reading.document["occasions"])
-    unwanted = float(sigmoid(reading.document["four"])[FOUR.index("unwanted")])
-    fixated = float(sigmoid(reading.document["four"])[FOUR.index("fixated")])
-    doubts = {
-        "occasions": _doubt(float(occasions[1])),
-        "unwanted": _doubt(unwanted),
-        "dispute": _doubt(fixated),
-        "who": 0.9 if found.relationship == "unknown" else 0.0,
-        "acts": 0.8 if not any(code in found.codes for code in ACTS) else 0.0,
-        "earlier": 0.5 if found.occasions == 1 and "history" not in found.codes else 0.0,
-    }
-    ranked = sorted((d, name) for name, d in doubts.items() if d > 0.25)
-    return [_questions()[name] for _, name in reversed(ranked)][:most] or [_questions()["earlier"]]
-
-
-def _doubt(p: float) -> float:
-    """1 where a probability is a half, 0 where it is certain."""
-    return 1.0 - abs(2.0 * p - 1.0)

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
+from itertools import pairwise
 
 from nlp.calendar import (
     DAY,
@@ -55,6 +56,7 @@ class When:
     days: int = 1
     keys: tuple[str, ...] = ()
     clock: str | None = None
+    recurring: bool = False
     fault: DateFault | None = None
 
     @property
@@ -176,6 +178,7 @@ def read_when(quote: str, reported: date | None) -> When:
                 when,
                 start=span[0] if span else None,
                 end=span[1] if span else None,
+                recurring=True,
                 days=_recurring(every, quote, found, lasting, reported),
             )
         assert count is not None
@@ -208,7 +211,7 @@ def _listed(quote: str, found: Sequence[_Found]) -> bool:
     """Whether several days are a list ("3 and 19 May") and not the two ends of a stretch ("between 3 and 19 May")."""
     if len(found) < 2 or _RANGE.search(quote):
         return False
-    between = [quote[a.stop : b.at] for a, b in zip(found, found[1:], strict=False)]
+    between = [quote[a.stop : b.at] for a, b in pairwise(found)]
     return not any(re.search(r"\b(?:to|until|till|through)\b|[-–]", gap, _I) for gap in between)
 
 
@@ -350,7 +353,7 @@ def _days(quote: str, reported: date | None) -> list[_Found]:
                 for f, n in zip(whole, numbers, strict=True)
             ]
     for m in _NUMERIC.finditer(quote):
-        if m[5] and (m[0] == "24/7" or int(m[5]) > 12 and int(m[1]) > 12):
+        if m[5] and (m[0] == "24/7" or (int(m[5]) > 12 and int(m[1]) > 12)):
             continue
         if free(m):
             year = (int(m[4]) + (2000 if len(m[4]) == 2 else 0)) if m[4] else None

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+import re
 from pathlib import Path
 
-import spacy
+import srsly
 from spacy.language import Language
 from spacy.tokens import Doc
+from spacy.util import load_model_from_config
+from thinc.api import Config
 
-from nlp.spans import add_group
+from nlp.spans import add_group, exact_spans
 from nlp.taxonomy import EntityType, Role
 
 MODEL_FILE = Path(__file__).resolve().parent / "data" / "entities.spacy"
@@ -26,3 +28,30 @@ def read_label(label: str) -> tuple[EntityType, Role]:
     """Return the type and role of a label of the recogniser."""
     kind, _, role = label.partition(":")
     return EntityType(kind), Role(role) if role else Role.NONE
+
+
+_OFFICER = re.compile(r"(?:PC|PS|PCSO|DC|DS|DI|OIC|Sgt|Sergeant|Insp(?:ector)?|officers?|constable)\b", re.IGNORECASE)
+
+
+def load_recogniser() -> Language:
+    """Return the trained recogniser: a pipeline of the English tokenizer and spaCy's entity recogniser."""
+    data = MODEL_FILE.read_bytes()
+    config = Config().from_bytes(srsly.msgpack_loads(data)["config.cfg"])
+    nlp = load_model_from_config(config, auto_fill=False, validate=False)
+    return nlp.from_bytes(data, exclude=["vocab", "tokenizer"])
+
+
+@Language.component("foursight_mentions")
+def join_mentions(doc: Doc) -> Doc:
+    """Fill ``doc.spans["mentions"]``, labels as ``label_of``: exact forms first, then dates and times, then what the recogniser found."""
+    found: list[tuple[int, int, str]] = []
+    learned = [(e.start_char, e.end_char, e.label_) for e in doc.ents]
+    for group in (exact_spans(doc, "contact_points"), exact_spans(doc, "times"), learned):
+        free = [g for g in group if not any(g[0] < e and s < g[1] for s, e, _ in found)]
+        found += free
+    found = [
+        (s, e, f"person:{Role.OFFICER}" if kind.startswith("person") and _OFFICER.match(doc.text, s) else kind)
+        for s, e, kind in found
+    ]
+    add_group(doc, "mentions", found)
+    return doc

@@ -13,7 +13,8 @@ from pathlib import Path
 import spacy
 from spacy.language import Language
 from spacy.training import Example
-from spacy.util import compounding, fix_random_seed, minibatch
+from spacy.util import minibatch
+from thinc.api import compounding, fix_random_seed
 
 from nlp.mentions import LEARNED, MODEL_FILE, label_of
 from training.corpus import Record
@@ -62,7 +63,7 @@ def train_entities(
     history: list[float] = []
     for _ in range(epochs):
         chance.shuffle(learn)
-        for batch in minibatch(learn, size=compounding(4.0, 16.0, 1.01)):
+        for batch in minibatch(learn, size=compounding(4.0, 16.0, 1.01)):  # type: ignore[no-untyped-call]
             nlp.update(batch, drop=0.3, sgd=optimizer)
         score = nlp.evaluate(check)["ents_f"] or 0.0
         history.append(float(score))

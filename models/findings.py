@@ -1,0 +1,160 @@
+"""What stands in the text, put together: mentions with roles, who does each act, occasions, facts for the rules, and notes on the text itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from spacy.tokens import Doc
+
+from models.actors import Link, Person, link
+from models.contracts import Entity, Note, OccasionCount, Span
+from models.heads import AGAINST_NAMES
+from models.occasions import Act, Timed, occasions
+from models.reading import FoundSpan, Reading, relationship_probabilities, sigmoid
+from models.rules import Facts
+from nlp.boilerplate import only_boilerplate
+from nlp.contact_points import normalise
+from nlp.dates import DateFault, read_when
+from nlp.language import Language, other_language
+from nlp.mentions import read_label
+from nlp.spans import exact_spans
+from nlp.taxonomy import BEHAVIOUR_NAMES, FOUR, EntityType, Role, Status
+
+WHOLLY = 0.7  # From this share of another language a text is not read at all.
+DATE_WORDS: dict[DateFault, str] = {
+    DateFault.IMPOSSIBLE: "This date or time cannot be as written.",
+    DateFault.FOREIGN: "This date is written with the month first, so other dates in the text may be too; it is left undated.",
+    DateFault.CONTRADICTION: "The day of the week does not match the date.",
+    DateFault.FUTURE: "This date is after the day of the report.",
+}
+
+
+@dataclass(frozen=True)
+class Findings:
+    """Everything read of one report beside the reader's own probabilities. ``links``: one a span of ``reading.spans``, or None."""
+
+    entities: list[Entity]
+    links: list[Link | None]
+    occasions: OccasionCount
+    facts: Facts
+    notes: list[Note]
+    language: Language | None
+    stock: bool
+
+    @property
+    def unread(self) -> bool:
+        """Whether the text is in another language as a whole."""
+        return self.language is not None and self.language.share >= WHOLLY
+
+
+def _own(found: Link | None) -> bool:
+    return found is not None and found.actor is Role.VICTIM
+
+
+def read_findings(text: str, doc: Doc, reading: Reading, reported: date | None) -> Findings:
+    """Put together what the pipeline and the reader found."""
+    entities, times = mentions(text, doc, reported)
+    persons = [Person(e.start, e.end, e.role) for e in entities if e.type is EntityType.PERSON]
+    acts = [s for s in reading.spans if s.code in BEHAVIOUR_NAMES]
+    by_span = dict(zip(map(id, acts), link(text, [(s.start, s.end) for s in acts], persons), strict=True))
+    links = [by_span.get(id(s)) for s in reading.spans]
+    counted = [
+        s
+        for s, found in zip(reading.spans, links, strict=True)
+        if s.status is Status.ASSERTED and not (s.code in BEHAVIOUR_NAMES and _own(found))
+    ]
+    language, stock = other_language(text), only_boilerplate(text)
+    estimate = 0 if stock else int((sigmoid(reading.document["occasions"]) >= 0.5).sum())
+    count = occasions(
+        text,
+        [Act(s.start, s.end, s.code) for s in counted if s.code in BEHAVIOUR_NAMES],
+        times,
+        [(s, e) for s, e, _ in exact_spans(doc, "entries")],
+        estimate,
+    )
+    return Findings(
+        entities,
+        links,
+        count,
+        facts(text, reading, counted, count.at_least),
+        notes(text, times, language, stock),
+        language,
+        stock,
+    )
+
+
+def mentions(text: str, doc: Doc, reported: date | None) -> tuple[list[Entity], list[Timed]]:
+    """Return the mentions with their normal forms, and the times among them with their meaning."""
+    entities, times = [], []
+    for start, end, label in exact_spans(doc, "mentions"):
+        kind, role = read_label(label)
+        quote = text[start:end]
+        value = normalise(kind, quote)
+        if kind is EntityType.TIME:
+            when = read_when(quote, reported)
+            times.append(Timed(start, end, when))
+            value = when.iso or value
+        entities.append(Entity(start=start, end=end, quote=quote, type=kind, role=role, value=value))
+    return entities, times
+
+
+def facts(text: str, reading: Reading, counted: Sequence[FoundSpan], at_least: int) -> Facts:
+    """Return what the rules look at."""
+    relationships = relationship_probabilities(reading)
+    against = dict(zip(AGAINST_NAMES, sigmoid(reading.document["against"]), strict=True))
+    spans: dict[str, list[Span]] = {}
+    for s in counted:
+        spans.setdefault(s.code, []).append(Span(start=s.start, end=s.end, quote=text[s.start : s.end]))
+    return Facts(
+        occasions=at_least,
+        codes=frozenset(spans),
+        relationship=max(relationships, key=lambda name: relationships[name]),
+        serious=bool(sigmoid(reading.document["offence"])[0] >= 0.5),
+        four=frozenset(n for n, p in zip(FOUR, sigmoid(reading.document["four"]), strict=True) if p >= 0.5),
+        against=frozenset(n for n, p in against.items() if p >= 0.5),
+        spans=spans,
+    )
+
+
+def notes(text: str, times: Sequence[Timed], language: Language | None, stock: bool, most: int = 10) -> list[Note]:
+    """Return what a reader should know of the text itself."""
+    found = []
+    if language is not None:
+        part = "is" if language.share >= WHOLLY else "is in part"
+        consequence = (
+            "It has not been read: the probability is that of a report of which nothing is known."
+            if language.share >= WHOLLY
+            else "Only the English has been read."
+        )
+        span = Span(start=language.start, end=language.end, quote=text[language.start : language.end])
+        found.append(
+            Note(
+                code="language",
+                text=f"The text {part} in {language.name}; Foursight reads English. {consequence}",
+                evidence=[span],
+            )
+        )
+    if stock:
+        found.append(
+            Note(
+                code="boilerplate",
+                text="The text holds only stock sentences about how the report was handled; no conduct is described.",
+            )
+        )
+    for fault, words in DATE_WORDS.items():
+        bad = [t for t in times if t.when.fault is fault]
+        if bad:
+            spans = [Span(start=t.start, end=t.end, quote=text[t.start : t.end]) for t in bad[:most]]
+            found.append(Note(code=f"date_{fault.value}", text=words, evidence=spans))
+    return found
+
+
+def own_acts(text: str, reading: Reading, links: Sequence[Link | None]) -> list[Span]:
+    """Return the asserted acts that read as the injured party's own."""
+    return [
+        Span(start=s.start, end=s.end, quote=text[s.start : s.end])
+        for s, found in zip(reading.spans, links, strict=True)
+        if s.status is Status.ASSERTED and _own(found)
+    ]

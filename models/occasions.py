@@ -1,0 +1,134 @@
+"""How many separate occasions the text shows at least, and when: acts joined to the dates that stand by them.
+
+A course of conduct needs conduct on at least two occasions (PHA 1997 s.7(3)). Many messages in one sitting are one occasion, messages on two days are
+two (labelling guide, section 2). So occasions are counted by separate days: an act takes the date of its own entry or sentence, the nearest before others.
+The reader's own estimate of the number stands beside the count, and the larger of the two that can be shown is given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from models.contracts import OccasionCount, TimelineEntry
+from nlp.dates import When
+
+Stretch = tuple[int, int]
+RECURRING = 3
+
+
+@dataclass(frozen=True)
+class Act:
+    """An act that counts: where it stands and its code."""
+
+    start: int
+    end: int
+    code: str
+
+
+@dataclass(frozen=True)
+class Timed:
+    """A time expression and what it means."""
+
+    start: int
+    end: int
+    when: When
+
+
+def occasions(
+    text: str, acts: Sequence[Act], times: Sequence[Timed], entries: Sequence[Stretch], estimate: int
+) -> OccasionCount:
+    """Return the lower bound and the timeline. ``estimate``: the reader's number, 0 to 3 (three or more)."""
+    joined = _join(acts, times, entries)
+    days = _separate_days([times[i].when for i, found in joined.items() if found])
+    # Chosen on dev: as often exact as the estimate alone, and closer where it is wrong. Without conduct there is no occasion, whatever dates stand there.
+    at_least = max(estimate, days) if estimate else 0
+    numbers = _numbers([(i, times[i].when) for i, found in joined.items() if found])
+    timeline = [
+        TimelineEntry(
+            start=t.start,
+            end=t.end,
+            quote=text[t.start : t.end],
+            date=t.when.start.isoformat() if t.when.start and t.when.end else None,
+            until=t.when.end.isoformat() if t.when.end and t.when.end != t.when.start else None,
+            acts=list(dict.fromkeys(a.code for a in joined.get(i, []))),
+            occasion=numbers.get(i),
+        )
+        for i, t in enumerate(times)
+    ]
+    dated = [t.when for i, t in enumerate(times) if joined.get(i) and t.when.start and t.when.end]
+    first = min((w.start for w in dated if w.start), default=None)
+    last = max((w.end for w in dated if w.end), default=None)
+    return OccasionCount(at_least=at_least, timeline=timeline, summary=_summary(at_least, first, last))
+
+
+def _join(acts: Sequence[Act], times: Sequence[Timed], entries: Sequence[Stretch]) -> dict[int, list[Act]]:
+    """Give each act the time expression that it most likely belongs to: inside its entry, the nearest; else the last dated one before the entry."""
+    joined: dict[int, list[Act]] = {}
+    for act in acts:
+        start, end = next(((s, e) for s, e in entries if s <= act.start < e), (act.start, act.end))
+        here = [i for i, t in enumerate(times) if start <= t.start < end or (act.start <= t.start < act.end)]
+        dated = [i for i in here if times[i].when.dated or times[i].when.start]
+        if dated:
+            # A list of days belongs to an act as a whole; otherwise the nearest one, what stands before counting as nearer.
+            nearest = min(dated, key=lambda i: _distance(times[i], act))
+            joined.setdefault(nearest, []).append(act)
+            for i in dated:
+                if i != nearest and act.start <= times[i].start < act.end:
+                    joined.setdefault(i, []).append(act)
+            continue
+        before = [i for i, t in enumerate(times) if t.end <= start and t.when.dated]
+        if before:
+            joined.setdefault(before[-1], []).append(act)
+    return joined
+
+
+def _distance(time: Timed, act: Act) -> int:
+    if act.start <= time.start < act.end:
+        return 0
+    return act.start - time.end if time.end <= act.start else 2 * (time.start - act.end)
+
+
+def _separate_days(whens: Sequence[When]) -> int:
+    """Return how many separate days are named at least. Names of different kinds ("Monday", "12 March") may be the same day."""
+    kinds: dict[str, set[str]] = {}
+    seen: dict[str, str] = {}
+    most = 0
+    for when in whens:
+        # "Every evening since March" is how people speak: it shows three or more, not the 239 that its calendar holds.
+        most = max(most, min(when.days, RECURRING) if when.recurring else when.days)
+        if when.day:
+            # "Last Tuesday" and then "that Tuesday" may be one day, whatever day the report was made.
+            weekday = next((k for k in when.keys if k.isalpha()), "")
+            day = when.day.isoformat()
+            kinds.setdefault("day", set()).add(seen.setdefault(weekday, day) if weekday else day)
+        for key in when.keys:
+            kind = (
+                "weekday" if key.isalpha() else "date" if "-" in key and key[-1].isdigit() and len(key) > 3 else "other"
+            )
+            kinds.setdefault(kind, set()).add(key)
+        if when.start and when.start != when.end and when.end and when.days == 1:
+            kinds.setdefault("month", set()).add(f"{when.start}/{when.end}")
+    return max([most, *(len(v) for k, v in kinds.items() if k != "month")])
+
+
+def _numbers(whens: Sequence[tuple[int, When]]) -> dict[int, int]:
+    """Number the dated entries in time: those of one day share a number."""
+    order = sorted({w.start for _, w in whens if w.start and w.dated and w.days == 1})
+    return {i: order.index(w.start) + 1 for i, w in whens if w.start and w.dated and w.days == 1}
+
+
+def _summary(at_least: int, first: date | None, last: date | None) -> str:
+    if at_least == 0:
+        return "The text shows no occasion."
+    many = "at least 1 occasion" if at_least == 1 else f"at least {at_least} occasions"
+    if first is None or last is None:
+        return f"The text describes {many}."
+    if first == last:
+        return f"The text describes {many}; the date named is {_written(first)}."
+    return f"The text describes {many} between {_written(first)} and {_written(last)}."
+
+
+def _written(day: date) -> str:
+    return f"{day.day} {day:%B %Y}"

@@ -1,0 +1,123 @@
+"""What, if it were otherwise, would change the suggestion; and so, which questions would settle a report.
+
+Each change is computed: the findings of the reader are set as they would stand if one fact were other (a second occasion, a dispute behind it, …), or the spans of one
+kind of act are left out of what the document heads pool, and the decision is asked again. Only changes that alter the suggestion are told.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import numpy as np
+
+from models.contracts import Change
+from models.decision import DecisionModel
+from models.heads import DOCUMENT_GROUPS
+from models.reader import OnnxReader
+from models.reading import Reading, sigmoid, split_document
+from models.rules import ACTS, DATA, Facts
+from nlp.taxonomy import BEHAVIOUR_NAMES, BY_CODE, Status, Suggestion
+
+SET = 3.0  # The logit of a finding made certain: 95%.
+
+
+@dataclass(frozen=True)
+class Supposition:
+    """One fact supposed other. ``findings``: group, name → True or False. ``doubt``: the finding whose probability says how open the fact is."""
+
+    text: str
+    findings: Mapping[tuple[str, str], bool]
+    doubt: tuple[str, str]
+    question: str
+    holds: bool
+
+
+SUPPOSITIONS: tuple[Supposition, ...] = (
+    Supposition(
+        "If it had happened on three separate days or more",
+        {("occasions", "1"): True, ("occasions", "2"): True, ("occasions", "3+"): True, ("four", "repeated"): True, ("against", "single_occasion"): False},
+        ("occasions", "2"), "occasions", True,
+    ),
+    Supposition(
+        "If it had all happened on one occasion",
+        {("occasions", "2"): False, ("occasions", "3+"): False, ("four", "repeated"): False, ("against", "single_occasion"): True},
+        ("occasions", "2"), "occasions", False,
+    ),
+    Supposition("If the person had made plain that it is unwanted", {("four", "unwanted"): True, ("against", "mutual"): False}, ("four", "unwanted"), "unwanted", True),
+    Supposition("If both sides were in contact and neither minded", {("four", "unwanted"): False, ("against", "mutual"): True}, ("against", "mutual"), "mutual", False),
+    Supposition("If it were about the person and not about a dispute", {("four", "fixated"): True, ("against", "dispute"): False}, ("four", "fixated"), "dispute", True),
+    Supposition("If a dispute explained it and bounded it", {("four", "fixated"): False, ("against", "dispute"): True}, ("against", "dispute"), "dispute", False),
+)  # fmt: skip
+
+
+def supposed(reading: Reading, supposition: Supposition) -> Reading:
+    """Return the reading with the findings of a supposition made certain; findings that already say so stay."""
+    document = {name: values.copy() for name, values in reading.document.items()}
+    for (group, name), yes in supposition.findings.items():
+        at = DOCUMENT_GROUPS[group].index(name)
+        value = float(document[group][at])
+        document[group][at] = max(value, SET) if yes else min(value, -SET)
+    return replace(reading, document=document)
+
+
+def _answer(decision: DecisionModel, reading: Reading) -> tuple[Suggestion, float]:
+    probability = decision.probability(reading)
+    return decision.suggestion(probability, reading), probability
+
+
+def would_change(
+    reading: Reading, reader: OnnxReader, decision: DecisionModel, now: Suggestion, most: int = 4
+) -> list[Change]:
+    """Return the changes of one fact, or the leaving out of one kind of act, that would alter the suggestion, the largest move first."""
+    base = decision.probability(reading)
+    changes = []
+    for supposition in SUPPOSITIONS:
+        answer, p = _answer(decision, supposed(reading, supposition))
+        if answer is not now:
+            changes.append(Change(text=f"{supposition.text}.", suggestion=answer, probability=round(p, 4)))
+    kinds = list(
+        dict.fromkeys(s.code for s in reading.spans if s.code in BEHAVIOUR_NAMES and s.status is Status.ASSERTED)
+    )
+    if reading.states is not None and kinds:
+        masks = np.ones((len(kinds), len(reading.states)), dtype=np.float32)
+        for row, code in enumerate(kinds):
+            for span in reading.spans:
+                if span.code == code and span.status is Status.ASSERTED:
+                    masks[row, span.tokens[0] : span.tokens[1]] = 0.0
+        for code, logits in zip(kinds, reader.pool(reading.states, masks), strict=True):
+            kept = [s for s in reading.spans if s.code != code or s.status is not Status.ASSERTED]
+            answer, p = _answer(decision, replace(reading, document=split_document(logits), spans=kept))
+            if answer is not now:
+                text = f"If the report did not describe this: {BY_CODE[code].title.lower()}."
+                changes.append(Change(text=text, suggestion=answer, probability=round(p, 4)))
+    return sorted(changes, key=lambda c: -abs(c.probability - base))[:most]
+
+
+@lru_cache(maxsize=1)
+def question_words() -> dict[str, str]:
+    """Return the questions by name."""
+    words: dict[str, str] = json.loads((DATA / "questions.json").read_text(encoding="utf-8"))
+    return words
+
+
+def questions(reading: Reading, decision: DecisionModel, facts: Facts, most: int = 2) -> list[str]:
+    """Return the one or two questions whose answers would settle the report: open facts whose answer moves the decision most come first."""
+    worth: dict[str, float] = {}
+    base = decision.log_odds(reading)
+    for supposition in SUPPOSITIONS:
+        group, name = supposition.doubt
+        p = float(sigmoid(reading.document[group])[DOCUMENT_GROUPS[group].index(name)])
+        doubt = 1.0 - abs(2.0 * p - 1.0)
+        move = abs(decision.log_odds(supposed(reading, supposition)) - base)
+        worth[supposition.question] = max(worth.get(supposition.question, 0.0), doubt * move)
+    if not any(code in facts.codes for code in ACTS):
+        worth["acts"] = 10.0
+    if facts.relationship == "unknown":
+        worth["who"] = 1.0
+    if facts.occasions == 1 and "history" not in facts.codes:
+        worth["earlier"] = 0.3
+    ranked = sorted(((w, name) for name, w in worth.items() if w > 0.1), reverse=True)
+    return [question_words()[name] for _, name in ranked[:most]] or [question_words()["earlier"]]

@@ -1,0 +1,63 @@
+"""Each rule: when it applies, and what it says is missing, with one fact changed at a time."""
+
+from dataclasses import replace
+
+import pytest
+
+from models.contracts import Span
+from models.rules import Facts, rule_data, rules
+
+WHOLE = Facts(
+    occasions=3,
+    codes=frozenset(["following", "contact", "impact", "breach", "relationship"]),
+    relationship="former_partner",
+    serious=True,
+    four=frozenset(["fixated", "obsessive", "unwanted", "repeated"]),
+    spans={"following": [Span(start=5, end=9, quote="here")]},
+)
+
+
+def verdict(facts: Facts, name: str) -> tuple[bool, str]:
+    found = dict(zip((r.id for r in rule_data()), rules(facts), strict=True))[name]
+    return found.applies, found.why
+
+
+@pytest.mark.parametrize("name", [r.id for r in rule_data()])
+def test_every_rule_applies_when_all_it_needs_is_there(name: str) -> None:
+    assert verdict(WHOLE, name)[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "words"),
+    [
+        ("course_of_conduct", {"occasions": 1}, "a second occasion (the text shows 1)"),
+        ("acts", {"codes": frozenset(["threat"])}, "s.2A(3)(a) to (g)"),
+        ("stalking", {"occasions": 1}, "a second occasion"),
+        ("stalking", {"four": frozenset()}, "about the person"),
+        ("stalking", {"codes": frozenset(["impact"])}, "an act associated with stalking"),
+        ("stalking", {"against": frozenset(["mutual"])}, "both sides contact"),
+        ("fear_or_distress", {"serious": False}, "how serious"),
+        ("fear_or_distress", {"codes": frozenset(["contact"])}, "day-to-day life"),
+        ("fear_or_distress", {"occasions": 1}, "a second occasion"),
+        ("former_partner", {"relationship": "colleague"}, "reads as: colleague"),
+        ("former_partner", {"occasions": 0}, "a second occasion"),
+        ("former_partner", {"against": frozenset(["dispute"])}, "a dispute explains"),
+        ("breach", {"codes": frozenset(["contact"])}, "an order, bail, a warning or a block"),
+    ],
+)
+def test_the_missing_fact_is_named(name: str, change: dict[str, object], words: str) -> None:
+    applies, why = verdict(replace(WHOLE, **change), name)  # type: ignore[arg-type]
+    assert not applies
+    assert why.startswith("Missing: ") and words in why
+
+
+def test_every_rule_cites_its_source_and_speaks_of_the_report() -> None:
+    for rule in rule_data():
+        assert any(word in rule.citation for word in ("Act", "Rules"))
+        assert " is a stalker" not in rule.applies and "the suspect is" not in rule.applies.lower()
+
+
+def test_paragraphs_are_named_and_evidence_is_shown() -> None:
+    acts = next(r for r in rules(WHOLE) if r.citation.endswith("s.2A(3)"))
+    assert "following (a)" in acts.why and "contact (b)" in acts.why
+    assert [s.quote for s in acts.evidence] == ["here"]
