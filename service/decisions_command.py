@@ -24,6 +24,7 @@ decisions = typer.Typer(no_args_is_help=True, help="What reviewers decided, as d
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.add_typer(decisions, name="decisions")
+    app.command("suggest")(suggest)
 
 
 @decisions.command("export")
@@ -76,6 +77,58 @@ def export(
         partial.unlink(missing_ok=True)
     typer.echo(f"{sum(outcomes.values())} decisions in {out} ({_counts(outcomes)})")
     typer.echo(f"replaced: {_counts(replaced)}")
+
+
+@decisions.command("profile")
+def profile(
+    out: Annotated[Path, typer.Argument(metavar="FILE", help="JSON Lines, replaced whole or not at all.")],
+) -> None:
+    """Write one line a report for `foursight drift`: week, length, language, scores, decisions; not a word of the text."""
+    from service import audit
+    from service.cli import fail, open_store
+    from service.suggesting import profiles
+
+    partial = out.with_name(f".{out.name}.{os.getpid()}.partial")
+    try:
+        with open_store() as store:
+            with store.read() as session:
+                lines = [json.dumps(line) for line in profiles(session)]
+            partial.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
+            with store.write() as session:
+                audit.append(session, audit.COMMAND_LINE, "reports.profiled", reports=len(lines))
+            partial.replace(out)
+    except OSError as fault:
+        fail(f"{out} cannot be written: {fault.strerror}.")
+    finally:
+        partial.unlink(missing_ok=True)
+    typer.echo(f"{len(lines)} reports in {out}")
+
+
+def suggest(
+    n: Annotated[int, typer.Option("--n", min=1, max=1000, help="How many.")] = 50,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON Lines.")] = False,
+) -> None:
+    """List the waiting reports most worth reading next for the model to learn from: those it is least sure of, and unlike one another.
+
+    Prints references and scores, no text; reviewers open them in the console by reference.
+    """
+    from service import audit
+    from service.cli import open_store
+    from service.suggesting import candidates
+    from service.suggesting import suggest as choose
+
+    with open_store() as store:
+        with store.read() as session:
+            chosen = choose(candidates(session), n)
+        with store.write() as session:
+            audit.append(session, audit.COMMAND_LINE, "reports.suggested", reports=len(chosen))
+    for place, c in enumerate(chosen, 1):
+        if as_json:
+            typer.echo(json.dumps({"reference": c.reference, "id": c.report_id, "probability": c.probability}))
+        else:
+            typer.echo(f"{place:4}  {c.reference}  {c.probability:.2f}")
+    if not chosen:
+        typer.echo("No report waits for a decision.", err=True)
 
 
 @decisions.command("measure")

@@ -1,0 +1,313 @@
+"""Has the world moved? What comes in beside what the model learned from, week by week: language, length, offence mix, scores, agreement of reviewers.
+
+In: the file of ``foursight decisions profile``, one line a report without a word of its text. Measures: the population stability index (PSI) over the deciles of
+the training data, whose usual reading is under 0.1 none, to 0.25 some, over that much; and the two-sample Kolmogorov-Smirnov test. With few reports PSI
+is large by chance alone (about bins/n), so that share is taken off before it is read.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict, ValidationError
+from rich.console import Console
+from rich.table import Table
+from scipy.stats import ks_2samp
+
+from models.assessor import Assessor
+from nlp.profile import profile
+from training.behaviour import wilson
+from training.corpus import Corpus
+from training.evaluate import assess
+
+Array = npt.NDArray[np.float64]
+SOME, MUCH = 0.1, 0.25
+FEWEST = 30  # Reports of a week below which no verdict is given.
+AGREES = {
+    "record_as_stalking": ("review_as_stalking",),
+    "keep": ("no_change",),
+    "ask_officer": ("ask_for_information",),
+}
+TITLES = {
+    "words": "length in words",
+    "function_words": "English function words",
+    "digits": "digits",
+    "capitals": "capitals",
+    "probability": "scores",
+    "recorded_offence": "recorded offences",
+}
+
+
+class Row(BaseModel):
+    """One report of the profile file. ``week``: the Monday. ``outcome``: what a reviewer decided, or null."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    week: date
+    words: int
+    function_words: float
+    digits: float
+    capitals: float
+    recorded_offence: str | None
+    probability: float | None
+    suggestion: str | None
+    outcome: str | None = None
+
+
+@dataclass(frozen=True)
+class Expected:
+    """The training data's values; ``probability`` is of dev, which the reader has not learned from."""
+
+    values: dict[str, Array]
+    offences: list[str]
+
+
+class Moved(BaseModel):
+    """One measure of one period."""
+
+    measure: str
+    reports: int
+    psi: float
+    p_value: float | None
+    expected: float | None
+    found: float | None
+    verdict: str
+
+
+class Week(BaseModel):
+    """One week: its measures and the agreement of reviewers with the suggestion."""
+
+    week: str
+    reports: int
+    moved: list[Moved]
+    decided: int
+    agreement: float | None
+    interval: tuple[float, float] | None
+
+
+class Drift(BaseModel):
+    """The whole period, each week, and a plain verdict."""
+
+    reports: int
+    overall: list[Moved]
+    weeks: list[Week]
+    verdict: list[str]
+
+
+def read_profile(path: Path) -> list[Row]:
+    """Read the file; raises OSError, and ValueError that names the line."""
+    rows = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        try:
+            rows.append(Row.model_validate_json(line))
+        except ValidationError as error:
+            detail = error.errors(include_url=False, include_input=False)[0]
+            raise ValueError(f"{path.name}:{number}: {'.'.join(map(str, detail['loc']))}: {detail['msg']}") from None
+    if not rows:
+        raise ValueError(f"{path.name} holds no reports")
+    return rows
+
+
+def expected(corpus: Corpus, assessor: Assessor, scored: int) -> Expected:
+    """Profile the train split, and score ``scored`` reports of dev."""
+    train, dev = corpus.split("train"), corpus.split("dev")
+    profiles = [profile(r.text) for r in train]
+    chosen = np.random.default_rng(0).permutation(len(dev))[:scored]
+    values = {
+        n: np.array([getattr(p, n) for p in profiles], dtype=float)
+        for n in ("words", "function_words", "digits", "capitals")
+    }
+    values["probability"] = np.array([a.probability for a in assess(assessor, [dev[i] for i in chosen], "score dev")])
+    return Expected(values, [r.recorded_offence.value for r in train])
+
+
+def psi(shares: Array, found: Array, reports: int) -> float:
+    """Return the population stability index of two lists of shares, less what ``reports`` draws give by chance, at least 0."""
+    a, b = np.maximum(shares, 1e-3), np.maximum(found, 1e-3)
+    return float(max(0.0, ((b - a) * np.log(b / a)).sum() - (len(a) - 1) / reports))
+
+
+def compare_values(name: str, usual: Array, found: Array) -> Moved:
+    """Compare a measured quantity over the deciles of what is usual."""
+    edges = np.unique(np.quantile(usual, np.linspace(0, 1, 11))[1:-1])
+    shares = [
+        np.bincount(np.searchsorted(edges, v, side="right"), minlength=len(edges) + 1) / len(v) for v in (usual, found)
+    ]
+    index = psi(shares[0], shares[1], len(found))
+    p_value = float(ks_2samp(usual, found).pvalue)
+    return Moved(
+        measure=name,
+        reports=len(found),
+        psi=index,
+        p_value=p_value,
+        expected=float(np.median(usual)),
+        found=float(np.median(found)),
+        verdict=_verdict(index, len(found), p_value),
+    )
+
+
+def compare_kinds(name: str, usual: Sequence[str], found: Sequence[str]) -> Moved:
+    """Compare how often each kind occurs."""
+    kinds = sorted({*usual, *found})
+    shares = [np.array([list_.count(k) for k in kinds]) / len(list_) for list_ in (list(usual), list(found))]
+    index = psi(shares[0], shares[1], len(found))
+    return Moved(
+        measure=name,
+        reports=len(found),
+        psi=index,
+        p_value=None,
+        expected=None,
+        found=None,
+        verdict=_verdict(index, len(found), None),
+    )
+
+
+def _verdict(index: float, reports: int, p_value: float | None) -> str:
+    if reports < FEWEST:
+        return "too few to say"
+    if index < SOME or (p_value is not None and p_value > 0.01):
+        return "as in training"
+    return "some drift" if index < MUCH else "much drift"
+
+
+def _moved(rows: Sequence[Row], usual: Expected) -> list[Moved]:
+    moved = []
+    for name, values in usual.values.items():
+        found = np.array([v for r in rows if (v := getattr(r, name)) is not None], dtype=float)
+        if len(found):
+            moved.append(compare_values(name, values, found))
+    offences = [r.recorded_offence for r in rows if r.recorded_offence]
+    return moved + ([compare_kinds("recorded_offence", usual.offences, offences)] if offences else [])
+
+
+def measure(rows: Sequence[Row], usual: Expected) -> Drift:
+    """Compare all rows, and each week's, with what is usual."""
+    weeks = []
+    for week in sorted({r.week for r in rows}):
+        inside = [r for r in rows if r.week == week]
+        judged = [r for r in inside if r.outcome in AGREES and r.suggestion]
+        right = sum(r.suggestion in AGREES[str(r.outcome)] for r in judged)
+        weeks.append(
+            Week(
+                week=week.isoformat(),
+                reports=len(inside),
+                moved=_moved(inside, usual),
+                decided=len(judged),
+                agreement=right / len(judged) if judged else None,
+                interval=wilson(right, len(judged)) if judged else None,
+            )
+        )
+    overall = _moved(rows, usual)
+    return Drift(reports=len(rows), overall=overall, weeks=weeks, verdict=_plain(overall, weeks))
+
+
+def _plain(overall: Sequence[Moved], weeks: Sequence[Week]) -> list[str]:
+    lines = []
+    for m in overall:
+        if m.verdict in ("some drift", "much drift"):
+            change = (
+                f": the median goes from {m.expected:.2f} to {m.found:.2f}"
+                if m.expected is not None and m.found is not None
+                else ""
+            )
+            lines.append(f"{TITLES[m.measure].capitalize()}: {m.verdict} (PSI {m.psi:.2f}){change}.")
+    if not lines:
+        small = overall and overall[0].verdict == "too few to say"
+        lines.append("Too few reports to say." if small else "The reports look like those the model learned from.")
+    judged = [w for w in weeks if w.interval and w.decided >= FEWEST]
+    if len(judged) >= 2:
+        first, last = judged[0], judged[-1]
+        assert first.interval and last.interval
+        if last.interval[1] < first.interval[0]:
+            lines.append(
+                f"Reviewers agree less with the suggestions: {first.agreement:.0%} in the week of {first.week}, {last.agreement:.0%} in that of {last.week}."
+            )
+    if any("drift" in line for line in lines):
+        lines.append(
+            "Draw a quality-assurance sample before trusting the figures of the model card, and consider training again on decisions."
+        )
+    return lines
+
+
+def print_drift(result: Drift, console: Console) -> None:
+    """Print the verdict and the tables."""
+    table = Table(title=f"{result.reports} reports beside the training data")
+    for column in ("measure", "expected median", "found median", "PSI", "KS p", "verdict"):
+        table.add_column(column, justify="left" if column in ("measure", "verdict") else "right")
+    for m in result.overall:
+        numbers = ["" if v is None else f"{v:.3g}" for v in (m.expected, m.found)]
+        table.add_row(
+            TITLES[m.measure], *numbers, f"{m.psi:.2f}", "" if m.p_value is None else f"{m.p_value:.2g}", m.verdict
+        )
+    console.print(table)
+    for w in result.weeks:
+        off = [TITLES[m.measure] for m in w.moved if m.verdict in ("some drift", "much drift")]
+        agreement = (
+            ""
+            if w.agreement is None or w.interval is None
+            else f", reviewers agree in {w.agreement:.0%} of {w.decided} ({w.interval[0]:.0%} to {w.interval[1]:.0%})"
+        )
+        console.print(
+            f"week of {w.week}: {w.reports} reports{agreement}; drift: {', '.join(off) or 'none'}", highlight=False
+        )
+    for line in result.verdict:
+        console.print(f"[bold]{line}[/]", highlight=False)
+
+
+def save(result: Drift, folder: Path) -> None:
+    """Write drift.json, and drift.html with the plots."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "drift.json").write_text(result.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    verdict = "".join(f"<p>{html.escape(line)}</p>" for line in result.verdict)
+    page = (
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Drift</title><h1>Drift</h1>{verdict}'
+        f'<img alt="{html.escape("; ".join(result.verdict))}" src="data:image/png;base64,{_plots(result)}">'
+        f"<pre>{html.escape(json.dumps(result.model_dump(), indent=1))}</pre></html>\n"
+    )
+    (folder / "drift.html").write_text(page, encoding="utf-8")
+
+
+def _plots(result: Drift) -> str:
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(1, 2, figsize=(12, 4.2))
+    at = [date.fromisoformat(w.week) for w in result.weeks]
+    for name, title in TITLES.items():
+        line: list[Any] = [next((m.psi for m in w.moved if m.measure == name), np.nan) for w in result.weeks]
+        axes[0].plot(at, line, "o-", label=title)
+    for level in (SOME, MUCH):
+        axes[0].axhline(level, ls=":", color="#505a5f")
+    axes[0].set(ylabel="PSI against the training data", title="Drift by week; dotted: some, much")
+    axes[0].legend(fontsize=8)
+    kept = [w for w in result.weeks if w.agreement is not None and w.interval is not None]
+    if kept:
+        rates = np.array([w.agreement for w in kept], dtype=float)
+        ends = np.array([w.interval for w in kept], dtype=float)
+        days = [date.fromisoformat(w.week) for w in kept]
+        axes[1].errorbar(
+            days,
+            rates,
+            yerr=[np.maximum(rates - ends[:, 0], 0), np.maximum(ends[:, 1] - rates, 0)],
+            fmt="o-",
+            capsize=3,
+        )
+    axes[1].set(ylabel="share", title="Reviewers decide as suggested, 95% intervals", ylim=(0, 1))
+    figure.autofmt_xdate()
+    figure.tight_layout()
+    buffer = io.BytesIO()
+    figure.savefig(buffer, dpi=100)
+    plt.close(figure)
+    return base64.b64encode(buffer.getvalue()).decode()
