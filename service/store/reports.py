@@ -1,4 +1,4 @@
-"""Keeping reports and assessments, and reading them back for the queue and the report page."""
+"""Keeping reports and assessments, and reading them back. The queue itself is in service/reviewing_queue.py."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -123,28 +123,6 @@ def as_report(row: ReportRow, revision: RevisionRow) -> Report:
 _LATEST = and_(RevisionRow.report_id == ReportRow.id, RevisionRow.number == ReportRow.latest)
 
 
-@dataclass(frozen=True)
-class QueueItem:
-    """One line of the queue."""
-
-    id: str
-    reference: str
-    received_at: datetime
-    reported_at: datetime | None
-    recorded_offence: str | None
-    suggestion: Suggestion
-    probability: float
-    assessment: Assessment
-
-
-@dataclass(frozen=True)
-class QueuePage:
-    items: list[QueueItem]
-    total: int
-    page: int
-    pages: int
-
-
 def describes_none() -> ColumnElement[bool]:
     """Recorded as stalking, though the text read on its own describes none: listed apart, never as a misrecording.
 
@@ -153,44 +131,16 @@ def describes_none() -> ColumnElement[bool]:
     return and_(ReportRow.recorded_offence == _STALKING, AssessmentRow.suggestion == Suggestion.NO_CHANGE.value)
 
 
-def queue_page(
-    session: Session,
-    page: int,
-    size: int,
-    suggestion: Suggestion | None = None,
-    recorded: RecordedOffence | None = None,
-    apart: bool = False,
-) -> QueuePage:
-    """One page by priority: not yet recorded as stalking first, then the more probable."""
-    base = (
-        select(ReportRow, AssessmentRow)
-        .join(RevisionRow, _LATEST)
-        .join(AssessmentRow, and_(AssessmentRow.revision_id == RevisionRow.id, AssessmentRow.current))
-        .where(describes_none() if apart else or_(ReportRow.recorded_offence.is_(None), ~describes_none()))
-    )
-    if suggestion is not None:
-        base = base.where(AssessmentRow.suggestion == suggestion.value)
-    if recorded is not None:
-        base = base.where(ReportRow.recorded_offence == recorded.value)
-    total = _count(session, base)
-    pages = max(1, -(-total // size))
-    page = min(max(1, page), pages)
-    last = case((ReportRow.recorded_offence == _STALKING, 1), else_=0)
-    rows = session.execute(
-        base.order_by(last, AssessmentRow.probability.desc(), ReportRow.reference).limit(size).offset((page - 1) * size)
-    ).all()
-    return QueuePage([_item(report, assessment) for report, assessment in rows], total, page, pages)
-
-
 def count_recorded_as_stalking(session: Session) -> int:
     """How many assessed reports are recorded as stalking, whatever their text describes."""
     query = (
-        select(ReportRow, AssessmentRow)
+        select(func.count())
+        .select_from(ReportRow)
         .join(RevisionRow, _LATEST)
         .join(AssessmentRow, and_(AssessmentRow.revision_id == RevisionRow.id, AssessmentRow.current))
         .where(ReportRow.recorded_offence == _STALKING)
     )
-    return _count(session, query)
+    return session.scalar(query) or 0
 
 
 def waiting(session: Session) -> int:
@@ -198,23 +148,6 @@ def waiting(session: Session) -> int:
     assessed = select(AssessmentRow.revision_id).where(AssessmentRow.current)
     query = select(func.count()).select_from(ReportRow).join(RevisionRow, _LATEST)
     return session.scalar(query.where(RevisionRow.id.not_in(assessed), RevisionRow.erased_at.is_(None))) or 0
-
-
-def _count(session: Session, query: Select[ReportRow, AssessmentRow]) -> int:
-    return session.scalar(select(func.count()).select_from(query.subquery())) or 0
-
-
-def _item(report: ReportRow, assessment: AssessmentRow) -> QueueItem:
-    return QueueItem(
-        id=report.id,
-        reference=report.reference,
-        received_at=report.received_at,
-        reported_at=report.reported_at,
-        recorded_offence=report.recorded_offence,
-        suggestion=Suggestion(assessment.suggestion),
-        probability=assessment.probability,
-        assessment=Assessment.model_validate(assessment.body),
-    )
 
 
 @dataclass(frozen=True)

@@ -18,13 +18,14 @@ from service.store import Store
 from service.store.reports import keep_report
 
 
-def test_receive_assess_sign_in_and_read(
+def test_receive_assess_sign_in_read_and_decide(
     any_store: Store, settings: Settings, reader: Assessor, stalked: str, password: str
 ) -> None:
     with any_store.write() as session:
         revision, _ = keep_report(session, Report(reference="REF-Ω", text=f"{stalked} 🐈 \x1b <b>"))
         auth.add_account(session, "ann", AccountRole.REVIEWER, password, COMMAND_LINE)
         key = auth.add_key(session, "records", AccountRole.RECORDING_SYSTEM, COMMAND_LINE)
+        own = auth.add_personal_key(session, "ann key", "ann", COMMAND_LINE)
     assert reassess(any_store, reader, COMMAND_LINE) == (1, 0)
     assert reassess(any_store, reader, COMMAND_LINE) == (0, 0)
     with TestClient(
@@ -42,8 +43,30 @@ def test_receive_assess_sign_in_and_read(
                 client.post("/sign-in", data={"name": "ann", "password": word, "token": token[1]}).status_code == status
             )
         assert "REF-Ω" in client.get("/").text
+        token = re.search(r'name="token" value="(\w+)"', client.get("/account").text)
+        assert token and client.post("/content-note", data={"token": token[1]}).status_code == 303
         assert "🐈" in client.get(f"/reports/{revision.report_id}").text
+        client.cookies.clear()
+        ann, records = {"Authorization": f"Bearer {own}"}, {"Authorization": f"Bearer {key}"}
+        found = client.post("/v1/queue/next", headers=ann).json()
+        wanted = {"outcome": "keep", "reason": "dispute", "expected_version": 1, "idempotency_key": "the-first-one"}
+        for status in (201, 200):
+            made = client.post(f"/v1/reports/{found['id']}/decisions", json=wanted, headers=ann)
+            assert made.status_code == status, made.text
+        changed = client.post("/v1/reports", json={"reference": "REF-Ω", "text": stalked}, headers=records)
+        assert changed.json()["outcome"] == "revised"
+        late = client.post(
+            f"/v1/reports/{found['id']}/decisions", json=wanted | {"idempotency_key": "the-second"}, headers=ann
+        )
+        assert (late.status_code, late.json()["why"]) == (409, "changed")
+        assert [d["outcome"] for d in client.get("/v1/decisions", headers=records).json()["decisions"]] == ["keep"]
         verdict = audit.verify(any_store)
         with any_store.read() as session:
             actions = [entry.action for entry in audit.entries_for(session, revision.report_id)]
-        assert verdict.whole and actions == ["report.viewed"]
+        assert verdict.whole and actions == [
+            "report.revised",
+            "report.decided",
+            "report.viewed",
+            "report.claimed",
+            "report.viewed",
+        ]

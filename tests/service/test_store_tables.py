@@ -7,21 +7,22 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import inspect, text
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from models.assessor import Assessor
 from models.contracts import Assessment, ModelInfo, Report
 from nlp.taxonomy import Offence, RecordedOffence, Suggestion
+from service.reviewing_queue import Filters, QueuePage, queue
 from service.store import Store, StoreError
 from service.store.reports import (
     count_recorded_as_stalking,
     full_report,
     keep_assessment,
     keep_report,
-    queue_page,
     waiting,
     without_assessment,
 )
-from service.store.tables import AssessmentRow, Base, ReportRow
+from service.store.tables import AssessmentRow, Base, ReportRow, now
 
 
 def test_migrations_make_the_tables_and_take_them_away(any_store: Store) -> None:
@@ -117,11 +118,15 @@ def test_a_database_of_the_first_revision_keeps_its_reports(any_store: Store, re
     any_store.upgrade()
     any_store.check()
     with any_store.read() as session:
-        assert [item.reference for item in queue_page(session, 1, 10).items] == ["A1"]
+        assert [item.reference for item in listing(session).items] == ["A1"]
         row = session.get_one(AssessmentRow, "a")
         assert (row.relationship, session.get_one(ReportRow, "r").version) == (assessment.relationship.value, 1)
     with pytest.raises(IntegrityError), any_store.write() as session:
         session.execute(text("DELETE FROM revisions"))  # assessments point to them still
+
+
+def listing(session: Session, page: int = 1, size: int = 10, **filters: Any) -> QueuePage:
+    return queue(session, Filters(**filters), page, size, "", now())
 
 
 def _assessed(reader: Assessor, report: Report, **changes: object) -> Assessment:
@@ -142,7 +147,7 @@ def test_assessments_are_kept_a_model_and_the_latest_is_shown(any_store: Store, 
         assert without_assessment(session, "d2") == []
         rows = session.query(AssessmentRow).all()
         assert sorted((row.model_digest == "d2", row.current) for row in rows) == [(False, False), (True, True)]
-        assert queue_page(session, 1, 10).items[0].probability == 0.6
+        assert listing(session).items[0].probability == 0.6
 
 
 def test_the_queue_is_by_priority_and_lists_recorded_stalking_apart(any_store: Store, reader: Assessor) -> None:
@@ -163,16 +168,16 @@ def test_the_queue_is_by_priority_and_lists_recorded_stalking_apart(any_store: S
         keep_report(session, Report(reference="unread", text="He rang."))
     with any_store.read() as session:
 
-        def listed(*choice: Suggestion, **more: Any) -> list[str]:
-            return [item.reference for item in queue_page(session, 1, 10, *choice, **more).items]
+        def listed(**filters: Any) -> list[str]:
+            return [item.reference for item in listing(session, **filters).items]
 
         assert listed() == ["high", "unknown", "low", "recorded", "asked"]
         assert listed(apart=True) == ["apart"]
-        assert listed(Suggestion.ASK) == ["unknown", "asked"]
+        assert listed(suggestion=Suggestion.ASK) == ["unknown", "asked"]
         assert listed(recorded=RecordedOffence.STALKING) == ["recorded", "asked"]
-        second = queue_page(session, 2, 3)
+        second = listing(session, 2, 3)
         assert ([i.reference for i in second.items], second.pages, second.total) == (["recorded", "asked"], 2, 5)
-        assert queue_page(session, 99, 3).page == 2
+        assert listing(session, 99, 3).page == 2
         assert (count_recorded_as_stalking(session), waiting(session)) == (3, 1)
 
 
