@@ -118,7 +118,7 @@ def compare(
     for grouping, key in GROUPINGS.items():
         if grouping == "desk":
             continue  # writers are not a group of people
-        keys = np.array([key(r) for r in records])
+        keys = np.array([str(key(r)) for r in records])  # type: ignore[no-untyped-call]
         for value in sorted(set(keys)):
             members = keys == value
             if (members & tables[0].clear).sum() < smallest_group:

@@ -76,7 +76,7 @@ def compare(
         raise _fail(str(error)) from None
     timed = comparing.latency(first, second, records[:40])
     sides = [comparing.answers_of(x, records, cases) for x in (first, second)]
-    result = comparing.compare(records, *sides, cases, timed, split, corpus.digest)
+    result = comparing.compare(records, sides[0], sides[1], cases, timed, split, corpus.digest)
     comparing.print_comparison(result, console)
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)

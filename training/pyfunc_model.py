@@ -11,13 +11,14 @@ from typing import Any
 
 import mlflow
 import pandas as pd
+from mlflow.pyfunc.model import PythonModel
 from pydantic import ValidationError
 
 from models.assessor import Assessor
 from models.contracts import Report
 
 
-class FoursightModel(mlflow.pyfunc.PythonModel):  # type: ignore[misc,unused-ignore]
+class FoursightModel(PythonModel):
     """Assesses reports with the bundle among the model's artefacts."""
 
     def load_context(self, context: Any) -> None:

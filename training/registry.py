@@ -95,11 +95,16 @@ def _registered(found: Any) -> Registered:
 def log_bundle(mlflow: Any, bundle: Path, manifest: Manifest) -> Any:
     """Log a bundle as a pyfunc model with its signature, the code that reads it and what serving needs; return MLflow's ModelInfo."""
     from mlflow.models import ModelSignature
-    from mlflow.types.schema import ColSpec, Schema
+    from mlflow.types.schema import ColSpec, Schema, TensorSpec
 
-    optional = [ColSpec("string", name, required=False) for name in ("reference", "recorded_offence", "reported_at")]
+    optional: list[ColSpec | TensorSpec] = [
+        ColSpec("string", name, required=False) for name in ("reference", "recorded_offence", "reported_at")
+    ]
     text = ("reference", "suggestion", "offence", "relationship", "assessment")
-    outputs = [ColSpec("string", n) for n in text] + [ColSpec("double", "probability"), ColSpec("long", "occasions")]
+    outputs: list[ColSpec | TensorSpec] = [ColSpec("string", n) for n in text] + [
+        ColSpec("double", "probability"),
+        ColSpec("long", "occasions"),
+    ]
     with tempfile.TemporaryDirectory() as spare:
         code = []
         for package in ("nlp", "models"):
