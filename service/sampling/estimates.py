@@ -48,6 +48,10 @@ class Strata:
         """The finite population correction: reading all of a stratum leaves no doubt about it."""
         return np.clip(1 - self.read / np.maximum(self.frame, 1), 0.0, 1.0)
 
+    def endless(self) -> Strata:
+        """The same shares of a frame without end: for asking how flagging works, not how it worked on these very reports."""
+        return Strata(self.frame * 1e6, self.read, self.flagged)
+
 
 def share(strata: Strata, members: Array, everyone: Array, errors: ErrorRates | None = None) -> Estimate:
     """The share of verdicts of stalking among ``members`` (reports read of a group, or all), ``everyone`` being all reports read.

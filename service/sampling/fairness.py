@@ -1,8 +1,10 @@
 """Does flagging work alike for all groups? Each group's recall and false-flag rate against everyone else's, and a warning where they
 differ beyond chance.
 
-The test is Wald's with Agresti and Caffo's two added reports a side (2000, The American Statistician 54, 280-288), on the effective
-numbers of reports. Many comparisons are made at once, so Holm's correction keeps the chance of any false warning under 5%
+A group's recall is everyone else's exactly when the group has the same share of the stalking that is flagged as of the stalking that
+is not. So those two shares are compared, by Fisher's exact test (1922, Journal of the Royal Statistical Society 85, 87-94), on the
+effective numbers of reports where weights differ. The question is how flagging works, not how it worked on these very reports: no
+finite population correction. Many comparisons are made at once, so Holm's correction keeps the chance of any false warning under 5%
 (1979, Scandinavian Journal of Statistics 6, 65-70).
 """
 
@@ -13,9 +15,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import ndtr
+from numpy.typing import NDArray
+from scipy.special import gammaln
 
 from service.sampling.estimates import Estimate
+from service.sampling.intervals import Array
 
 if TYPE_CHECKING:
     from service.sampling.results import Line
@@ -38,6 +42,7 @@ class Comparison:
     others: float
     reports: int
     chance: float
+    twin: bool = False  # of two groups the second: the first says it already
 
     @property
     def warns(self) -> bool:
@@ -49,7 +54,7 @@ class Comparison:
 
 
 def compare(
-    groups: Mapping[str, Sequence[Line]], pair: Callable[[str, str, str], tuple[Estimate, Estimate]]
+    groups: Mapping[str, Sequence[Line]], pair: Callable[[str, str, str], tuple[Estimate, Estimate, float]]
 ) -> list[Comparison]:
     """Compare every group of each attribute with the rest of it. Where an attribute has two groups one comparison says it."""
     found = []
@@ -60,38 +65,49 @@ def compare(
                 continue
             total = sum(line.reports for line in these)
             for place, line in enumerate(these):
-                one, rest = pair(measure, attribute, line.group)
+                one, rest, p = pair(measure, attribute, line.group)
                 few = line.reports < LEAST or total - line.reports < LEAST
-                said_already = len(these) == 2 and place == 1
-                chance = float("nan") if few else float(chance_of(one, rest))
+                chance = float("nan") if few else p
                 found.append(
-                    (Comparison(measure, attribute, line.group, float(one.value), float(one.low), float(one.high), float(rest.value), line.reports, chance), said_already)
+                    Comparison(
+                        measure, attribute, line.group, float(one.value), float(one.low), float(one.high),
+                        float(rest.value), line.reports, chance, twin=len(these) == 2 and place == 1,
+                    )
                 )  # fmt: skip
     return _holm(found)
 
 
-def chance_of(one: Estimate, rest: Estimate) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-    """The two-sided p value of a difference at least as large, if there were none."""
-    shares, spreads = [], []
-    for estimate in (one, rest):
-        p = (estimate.value * estimate.size + 1) / (estimate.size + 2)
-        shares.append(p)
-        spreads.append(p * (1 - p) / (estimate.size + 2))
-    z = np.abs(shares[0] - shares[1]) / np.sqrt(spreads[0] + spreads[1])
-    return np.asarray(2 * ndtr(-z), float)
+def chance_of(one: Array, everyone: Array, weight: Array, flagged: NDArray[np.bool_]) -> float:
+    """The two-sided p value: ``one`` of ``everyone`` are of the group, (strata,), all of the kind asked about (stalking, or not)."""
+    table = []
+    for side in (True, False):
+        w, n, k = weight[flagged == side], everyone[flagged == side], one[flagged == side]
+        total = float((w * n).sum())
+        if total <= 0:
+            return 1.0
+        size = round(total**2 / float((w**2 * n).sum()))  # Kish's effective size: n itself where all weigh the same
+        table.append((round(float((w * k).sum()) / total * size), size))
+    return _fisher(*table[0], *table[1])
 
 
-def _holm(found: Sequence[tuple[Comparison, bool]]) -> list[Comparison]:
-    """Holm's correction over all that were tested once; a comparison said already takes its twin's value."""
-    tested = sorted(
-        (i for i, (c, twin) in enumerate(found) if not c.too_few and not twin), key=lambda i: found[i][0].chance
-    )
+def _fisher(a: int, m: int, b: int, n: int) -> float:
+    """Fisher's exact test of ``a`` of ``m`` against ``b`` of ``n``: the chance of all tables that are no likelier."""
+    both = a + b
+    k = np.arange(max(0, both - n), min(m, both) + 1)
+    log = -gammaln(k + 1) - gammaln(m - k + 1) - gammaln(both - k + 1) - gammaln(n - both + k + 1)
+    chance = np.exp(log - log.max())
+    seen = chance[k == a][0]
+    return float(chance[chance <= seen * (1 + 1e-9)].sum() / chance.sum())
+
+
+def _holm(found: Sequence[Comparison]) -> list[Comparison]:
+    """Holm's correction over all that were tested; a twin takes the first one's value."""
+    tested = [i for i, c in enumerate(found) if not c.too_few and not c.twin]
     corrected, highest = {}, 0.0
-    for rank, i in enumerate(tested):
-        highest = max(highest, min(1.0, found[i][0].chance * (len(tested) - rank)))
+    for rank, i in enumerate(sorted(tested, key=lambda i: found[i].chance)):
+        highest = max(highest, min(1.0, found[i].chance * (len(tested) - rank)))
         corrected[i] = highest
-    done = []
-    for i, (comparison, twin) in enumerate(found):
-        chance = corrected.get(i - 1 if twin else i, float("nan"))
-        done.append(replace(comparison, chance=chance))
-    return done
+    return [
+        replace(comparison, chance=corrected.get(i - 1 if comparison.twin else i, float("nan")))
+        for i, comparison in enumerate(found)
+    ]

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from nlp.taxonomy import RecordedOffence
 from service.sampling.estimates import Estimate, Strata, flagged_share, share
-from service.sampling.fairness import Comparison, compare
+from service.sampling.fairness import Comparison, chance_of, compare
 from service.sampling.intervals import Array
 from service.sampling.plans import Plan
 from service.sampling.readers import PATTERNS, VERDICT, Agreement, ErrorRates, error_rates, kappa
@@ -194,13 +194,15 @@ class _Counted:
             )
         return lines
 
-    def pair(self, measure: str, attribute: str, group: str) -> tuple[Estimate, Estimate]:
-        """Recall or false-flag rate of a group, and of everyone else, without correction."""
-        stalking = measure == "recall"
+    def pair(self, measure: str, attribute: str, group: str) -> tuple[Estimate, Estimate, float]:
+        """Recall or false-flag rate of a group, of everyone else, and the chance of such a difference; without correction, and as of a frame without end."""
+        stalking, strata = measure == "recall", self.strata.endless()
+        kind = VERDICT if stalking else ~VERDICT
         one = self.count(lambda r: r.item.groups.get(attribute, "") == group)
         return (
-            flagged_share(self.strata, one, self.everyone, None, stalking),
-            flagged_share(self.strata, self.everyone - one, self.everyone, None, stalking),
+            flagged_share(strata, one, self.everyone, None, stalking),
+            flagged_share(strata, self.everyone - one, self.everyone, None, stalking),
+            chance_of(one[:, kind].sum(-1), self.everyone[:, kind].sum(-1), self.strata.weight, self.flagged),
         )
 
     def with_model(self) -> Agreement | None:
