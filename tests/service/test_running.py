@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import threading
 import time
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy.exc import OperationalError
 
 from models.assessor import Assessor
 from models.bundle import DEFAULT_BUNDLE, open_bundle, seal_bundle
@@ -152,3 +154,26 @@ def test_a_damaged_bundle_is_refused_and_the_old_model_stays(
     with store.read() as session:
         details = [row.detail for row in session.query(AuditRow).filter(AuditRow.action == "model.reloaded")]
     assert sum("refused" in detail for detail in details) == 2
+
+
+def test_every_test_that_the_asvs_page_names_is_there() -> None:
+    root = Path(__file__).parents[2]
+    named = set(re.findall(r"`(test_\w+)`", (root / "docs" / "asvs.md").read_text(encoding="utf-8")))
+    written = "".join(path.read_text(encoding="utf-8") for path in (root / "tests").rglob("test_*.py"))
+    assert named and not [name for name in named if f"def {name}(" not in written]
+
+
+def test_a_refused_method_names_those_that_the_address_takes(client: TestClient) -> None:
+    answer = client.request("PUT", f"/v1/reports/{'0' * 32}/claim")
+    assert answer.status_code == 405 and answer.headers["allow"] == "DELETE, POST"
+
+
+def test_a_database_that_is_away_is_503(client: TestClient, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    headers = _key(store)
+
+    def away(*_: object, **__: object) -> None:
+        raise OperationalError("SELECT", {}, Exception("away"))
+
+    monkeypatch.setattr(auth, "by_key", away)
+    answer = client.post("/v1/assess", json=REPORT, headers=headers)
+    assert answer.status_code == 503 and answer.headers["retry-after"]
