@@ -92,7 +92,7 @@ def view(found: FullReport, blind: bool = False) -> dict[str, Any]:
         "legend": _legend(marks),
         "tag": {"text": label, "classes": colour},
         "already": tag == words.ALREADY,
-        "headline": words.headline(assessment.suggestion, found.row.recorded_offence),
+        "headline": words.headline(assessment.suggestion, found.row.recorded_offence, assessment.probability),
         "four": _four(assessment, marks),
         "points_for": _reasons(assessment.points_for, marks),
         "points_against": _reasons(assessment.points_against, marks),

@@ -212,9 +212,13 @@ def who(evidence: Evidence) -> str:
     return f"by the {actor}" if actor else f"to the {target}" if target else ""
 
 
+# From here on the text is said to describe stalking; below, that it may.
+SURE = 0.65
+
+
 def likelihood(probability: float) -> str:
     """What the probability means, for someone who does not think in percentages."""
-    for least, words in ((0.9, "very likely"), (0.65, "likely"), (0.35, "could be either"), (0.1, "unlikely")):
+    for least, words in ((0.9, "very likely"), (SURE, "likely"), (0.35, "could be either"), (0.1, "unlikely")):
         if probability >= least:
             return words
     return "very unlikely"
@@ -237,14 +241,15 @@ def offence(assessment: Assessment) -> str:
     return OPEN if assessment.suggestion is Suggestion.ASK else OFFENCE[assessment.offence]
 
 
-def headline(suggestion: Suggestion, recorded_offence: str | None) -> str:
-    """The suggestion as one sentence about this report."""
+def headline(suggestion: Suggestion, recorded_offence: str | None, probability: float = 1.0) -> str:
+    """The suggestion as one sentence about this report, no surer than ``likelihood``."""
     already = recorded_offence == RecordedOffence.STALKING
     as_what = f" and is recorded as {RECORDED_AS[RecordedOffence(recorded_offence)]}" if recorded_offence else ""
+    describes = "describes" if probability >= SURE else "may describe"
     if suggestion is Suggestion.REVIEW:
         if already:
-            return "The text describes stalking, and it is recorded as stalking."
-        return f"The text describes stalking{as_what}. Review how it is recorded."
+            return f"The text {describes} stalking, and it is recorded as stalking."
+        return f"The text {describes} stalking{as_what}. Review how it is recorded."
     if suggestion is Suggestion.ASK:
         if already:
             return "It is recorded as stalking, and the text leaves open whether it is. Ask for the missing facts."

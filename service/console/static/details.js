@@ -7,7 +7,7 @@ export function showDetails (text, marks, form) {
   box.id = 'mark-detail'
   box.setAttribute('role', 'status')
   box.hidden = true
-  document.body.append(box)
+  document.querySelector('main').append(box)
   let leaving
   let current
 

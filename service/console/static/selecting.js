@@ -19,7 +19,7 @@ export function markSelections (text, form) {
   go.className = 'govuk-button govuk-button--secondary'
   go.textContent = 'Mark these words'
   bar.append(code, status, go)
-  document.body.append(bar)
+  document.querySelector('main').append(bar)
   let range
   let found
 
