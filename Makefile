@@ -31,6 +31,7 @@ evaluate: $(VENV)/.working  ## Measure the shipped bundle on the test split besi
 
 bench: $(VENV)/.working $(CONSOLE)  ## Speed and memory of command line and API beside TF-IDF; 10,000 mixed requests on both databases
 	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.bench_console
 
 faults: $(VENV)/.working $(CONSOLE)  ## Kills, a full disk, a database that stops and more, done to the real server, with a verdict for each
 	$(BIN)/python -m tests.load.faults

@@ -19,10 +19,10 @@ def report_of(path: str) -> str:
 
 
 def pack(form: FormData) -> str:
-    """The fields that a person filled in, as one value of a hidden field."""
+    """The fields that a person filled in, as one value of a hidden field; nothing when there are none."""
     items = [(name, value) for name, value in form.multi_items() if isinstance(value, str) and name not in _NOT_KEPT]
     packed = json.dumps(items)
-    return packed if len(packed) <= MOST else ""
+    return packed if items and len(packed) <= MOST else ""
 
 
 def unpack(draft: str) -> list[tuple[str, str]]:

@@ -87,6 +87,8 @@ async def ask_again(request: Request) -> Response | None:
     if request.method != "POST" or not page or request.url.path == page:
         return None
     kept = drafts.pack(await request.form())
+    if not kept:
+        return None
     problem = "Your session has ended. Sign in again: what you typed is kept, and nothing has been decided yet."
     return _form(request, page, problem=problem, status=401, draft=kept)
 
