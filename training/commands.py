@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from collections import Counter
 from pathlib import Path
 from typing import Annotated
@@ -23,6 +24,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands to the ``foursight`` application."""
     app.command("train")(train)
     app.command("evaluate")(evaluate)
+    app.command("measure-reading")(measure_reading)
     app.add_typer(corpus_app, name="corpus")
     behaviour.register(app)
     errors.register(app)
@@ -111,6 +113,32 @@ def evaluate(
     print_result(result, console)
     save_result(result, out)
     console.print(f"saved to {out}/evaluation-{split}.json and .html")
+
+
+def measure_reading(
+    split: Annotated[str, typer.Option(help="dev or test.")] = "test",
+    sample: Annotated[
+        int, typer.Option(min=1, help="How many reports the slow measures (faithfulness, stability) take.")
+    ] = 1000,
+    reports: Annotated[
+        int | None, typer.Option(min=1, help="Only so many reports of the split, chosen at random (seeded).")
+    ] = None,
+    bundle: Annotated[Path, typer.Option(help="The bundle to measure.")] = DEFAULT_BUNDLE,
+) -> None:
+    """Measure reading and explaining: mentions, roles, dates, occasions, rules, faithfulness, stability, cost."""
+    from models.assessor import Assessor
+    from training.reading_measures import print_measures
+
+    if split not in ("train", "dev", "test"):
+        raise _fail(f"no split {split!r}: choose train, dev or test")
+    try:
+        assessor = Assessor.load(bundle)
+    except BundleError as error:
+        raise _fail(str(error)) from None
+    records = _corpus().split(split)  # type: ignore[arg-type]
+    if reports is not None and reports < len(records):
+        records = random.Random(0).sample(records, reports)
+    print_measures(assessor, records, split, sample, console)
 
 
 @corpus_app.command("check")

@@ -10,7 +10,9 @@ from nlp.dates import read_when
 REPORTED = date(2026, 11, 24)
 
 
-def count(text: str, acts: list[str], times: list[str], estimate: int, reported: date | None = REPORTED) -> tuple[int, str]:
+def count(
+    text: str, acts: list[str], times: list[str], estimate: int, reported: date | None = REPORTED
+) -> tuple[int, str]:
     placed = [Act(text.index(a), text.index(a) + len(a), "contact") for a in acts]
     timed = [Timed(text.index(t), text.index(t) + len(t), read_when(t, reported)) for t in times]
     entries, at = [], 0
@@ -26,7 +28,9 @@ def count(text: str, acts: list[str], times: list[str], estimate: int, reported:
 @pytest.mark.parametrize("reported", [REPORTED, None])
 def test_three_dates_are_three_and_are_dated(reported: date | None) -> None:
     text = "On 3 March he rang. On 9 March he rang her mother. On 12 April he knocked"
-    at_least, summary = count(text, ["he rang", "he rang her", "he knocked"], ["3 March", "9 March", "12 April"], 1, reported)
+    at_least, summary = count(
+        text, ["he rang", "he rang her", "he knocked"], ["3 March", "9 March", "12 April"], 1, reported
+    )
     assert at_least == 3
     if reported:
         assert summary == "The text describes at least 3 occasions between 3 March 2026 and 12 April 2026."
@@ -47,7 +51,10 @@ def test_nights_running_are_counted() -> None:
 
 
 def test_dates_without_conduct_are_no_occasions() -> None:
-    assert count("She moved in on 3 May and out on 9 June", [], ["3 May", "9 June"], 0) == (0, "The text shows no occasion.")
+    assert count("She moved in on 3 May and out on 9 June", [], ["3 May", "9 June"], 0) == (
+        0,
+        "The text shows no occasion.",
+    )
 
 
 def test_a_date_carries_to_the_next_sentence() -> None:

@@ -1,0 +1,94 @@
+"""Through the one door: languages, stock text, bad dates, many people, what would change the answer, questions to send."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from models.assessor import Assessor
+from models.contracts import Assessment, Report
+from models.what_if import question_words
+from nlp.taxonomy import EntityType, Role, Suggestion
+
+REPORTED = datetime(2026, 11, 24, tzinfo=UTC)
+
+
+def read(assessor: Assessor, text: str) -> Assessment:
+    return assessor.assess(Report(reference="r", text=text, reported_at=REPORTED))
+
+
+def codes(assessment: Assessment) -> list[str]:
+    return [n.code for n in assessment.notes]
+
+
+def test_another_language_is_said_and_nothing_is_guessed(assessor: Assessor) -> None:
+    text = "Mój były mąż stoi pod moim domem każdej nocy i dzwoni do mnie z nowych numerów. Boję się wychodzić. 07700 900123"
+    found = read(assessor, text)
+    assert codes(found) == ["language"] and "Polish" in found.notes[0].text
+    assert found.suggestion is Suggestion.ASK and "translation" in found.questions[0]
+    assert not found.evidence and not found.rules and not found.points_for
+    assert [e.value for e in found.entities] == ["+447700900123"], "a number is a number in any language"
+
+
+def test_a_part_in_another_language_is_said_and_asked_about(assessor: Assessor) -> None:
+    text = (
+        "Caller reports that her former husband was outside the address again tonight and left before police arrived at the scene. "
+        "Powiedział mi że mnie znajdzie wszędzie gdzie pójdę i że nigdy nie odpuści."
+    )
+    found = read(assessor, text)
+    assert "language" in codes(found) and "in part" in found.notes[0].text
+    assert found.suggestion is not Suggestion.NO_CHANGE
+
+
+def test_stock_text_describes_no_conduct(assessor: Assessor) -> None:
+    found = read(assessor, "NFA. No lines of enquiry. Victim updated and happy with outcome. Crime filed.")
+    assert codes(found) == ["boilerplate"] and found.suggestion is Suggestion.ASK
+    assert found.occasions.at_least == 0 and not any(r.applies for r in found.rules)
+
+
+def test_bad_dates_are_said_with_their_words(assessor: Assessor) -> None:
+    text = "He came on 31 February, on 03/25/2026, on Wednesday 6 August 2026 and on 12/12/2027, and told her so."
+    notes = {n.code: [e.quote for e in n.evidence] for n in read(assessor, text).notes}
+    assert set(notes) == {"date_impossible", "date_foreign", "date_contradiction", "date_future"}
+    assert "31 February" in notes["date_impossible"][0]
+
+
+def test_two_hundred_people_are_read(assessor: Assessor) -> None:
+    names = [f"{a} {b}" for a in ("Hannah", "Gavin", "Priya", "Marek", "Jory", "Tanya", "Kwame", "Mei", "Owen", "Ruta") for b in
+             ("Treloar", "Pryce", "Boon", "Nance", "Shah", "Novak", "Mensah", "Lin", "Kent", "Reid", "Hall", "Ford", "Cole", "Bell", "Page", "Lowe", "Nash", "Gill", "Bond", "Moss")]  # fmt: skip
+    found = read(assessor, "At the meeting were " + ", ".join(names) + ". My ex followed me home from it.")
+    assert sum(e.type is EntityType.PERSON for e in found.entities) >= 100
+
+
+def test_roles_and_times_are_normalised(assessor: Assessor) -> None:
+    found = read(
+        assessor, "IP Hannah TRELOAR states her ex-partner Jory NANCE followed her home last Tuesday. PC 883 attended."
+    )
+    people = {e.quote: e.role for e in found.entities if e.type is EntityType.PERSON}
+    assert (
+        people["Hannah TRELOAR"] is Role.VICTIM
+        and people["Jory NANCE"] is Role.SUSPECT
+        and people["PC 883"] is Role.OFFICER
+    )
+    assert "2026-11-17" in [e.value for e in found.entities if e.type is EntityType.TIME]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "My ex has waited outside my work every night since March and follows me home. I told him to stop.",
+        "Two lads threw eggs at the shop window on Saturday night and ran off towards the park.",
+        "The neighbour came round about the fence and shouted on Monday.",
+    ],
+)
+def test_what_would_change_the_answer_does_change_it(assessor: Assessor, text: str) -> None:
+    found = read(assessor, text)
+    for change in found.would_change:
+        assert change.suggestion is not found.suggestion
+        assert change.text.startswith("If ")
+
+
+def test_a_question_is_one_of_the_written_ones(assessor: Assessor) -> None:
+    found = read(assessor, "She thinks someone may be watching her but has not seen anyone.")
+    known = set(question_words().values())
+    assert all(q in known for q in found.questions) and len(found.questions) <= 2
+    assert found.suggestion is not Suggestion.REVIEW

@@ -1,0 +1,68 @@
+import pytest
+
+from nlp.boilerplate import only_boilerplate
+from nlp.entries import TIMED
+from nlp.language import other_language
+from nlp.pipeline import pipeline
+from nlp.spans import exact_spans
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("Mi ex marido me sigue todos los días hasta el trabajo y no para de llamarme.", "es"),
+        ("Fostul meu soț mă așteaptă în fața blocului în fiecare seară.", "ro"),
+        ("ਉਹ ਹਰ ਰੋਜ਼ ਮੇਰਾ ਪਿੱਛਾ ਕਰਦਾ ਹੈ", "pa"),
+        ("我的前夫每天晚上都在我家门口等我。他不停地给我打电话。", "zh"),
+        ("Mae fy nghyn-ŵr yn fy nilyn adref bob nos ac yn ffonio o rifau newydd.", "cy"),
+    ],
+)
+def test_other_languages_are_named(text: str, code: str) -> None:
+    found = other_language(text)
+    assert found is not None and found.code == code
+    assert text[found.start : found.end].strip()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "IP ex-p attd HA x3, susp dep prior police arr, NFA",
+        "HE FOLLOWED ME HOME",
+        "ok",
+        "12345 !!!",
+        "",
+        "Ahmed Khan, Mohammed Iqbal, Priya Patel, Kamal Hussain",
+        "he follow me every day from work to home i am scare",
+    ],
+)
+def test_english_shorthand_and_names_are_left_alone(text: str) -> None:
+    assert other_language(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "stock"),
+    [
+        ("NFA. No lines of enquiry. Victim updated and happy with outcome. Crime filed.", True),
+        ("Thank you for contacting us. Reference: 12345. Please do not reply to this email.", True),
+        ("He followed me home. NFA.", False),
+        ("...", False),
+        ("", False),
+    ],
+)
+def test_stock_text(text: str, stock: bool) -> None:
+    assert only_boilerplate(text) is stock
+
+
+def entries(text: str) -> list[tuple[str, str]]:
+    return [(text[s:e], label) for s, e, label in exact_spans(pipeline()(text), "entries")]
+
+
+def test_a_call_log_is_split_into_timed_entries() -> None:
+    found = entries("1412 INFT rang, ex outside.\n1420 PC 883 attended. No trace.\n1431 Ex back.")
+    assert [t[:4] for t, _ in found] == ["1412", "1420", "1431"] and {label for _, label in found} == {TIMED}
+
+
+def test_other_text_is_split_into_sentences_and_nothing_is_lost() -> None:
+    text = "He rang at 7.30pm. Mr. Hall saw it! Then\nshe left"
+    found = [t for t, _ in entries(text)]
+    assert found == ["He rang at 7.30pm.", "Mr. Hall saw it!", "Then", "she left"]
