@@ -136,7 +136,10 @@ def reassess(
     for part in _parts(store, reader.info.digest):
         assessments = _assess(reader, [report for _, report in part])
         with store.write() as session:
-            for (revision_id, _), assessment in zip(part, assessments, strict=True):
+            # In the order in which ``keep`` locks, which need not be the database's own.
+            for (revision_id, _), assessment in sorted(
+                zip(part, assessments, strict=True), key=lambda pair: pair[0][1].reference
+            ):
                 if assessment is None:
                     failed += 1
                 elif keep_if_latest(session, revision_id, assessment):

@@ -97,7 +97,9 @@ def purge(store: Store, older_than: datetime, by: Actor, trial: bool = False) ->
         part = ids[start : start + _STEP]
         # Each part is looked at again under the lock: a report decided on meanwhile is no longer old.
         with store.read() if trial else store.write() as session:
-            part = list(session.scalars(old.where(ReportRow.id.in_(part)).order_by(ReportRow.id)))
+            query = old.where(ReportRow.id.in_(part)).order_by(ReportRow.reference)
+            # Reports first, the trail after: whoever decides locks in that order too.
+            part = list(session.scalars(query if trial else query.with_for_update(of=ReportRow)))
             with_decision = select(func.count(DecisionRow.report_id.distinct())).where(DecisionRow.report_id.in_(part))
             undecided += len(part) - (session.scalar(with_decision) or 0)
             for report_id in () if trial else part:

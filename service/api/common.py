@@ -21,13 +21,19 @@ PLAIN: dict[int, str] = {
     500: "A fault of the service.",
     503: "Busy or not ready: send it again after Retry-After seconds.",
 }
+_SCHEMA = {409: "ConflictProblem"}
 REPORT = {"$ref": "#/components/schemas/Report"}
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The OpenAPI responses of these statuses."""
-    schema = {"schema": {"$ref": "#/components/schemas/Problem"}}
-    return {status: {"description": PLAIN[status], "content": {MEDIA_TYPE: schema}} for status in statuses}
+    return {
+        status: {
+            "description": PLAIN[status],
+            "content": {MEDIA_TYPE: {"schema": {"$ref": f"#/components/schemas/{_SCHEMA.get(status, 'Problem')}"}}},
+        }
+        for status in statuses
+    }
 
 
 def takes(name: str) -> dict[str, Any]:

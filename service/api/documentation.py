@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
@@ -15,7 +16,7 @@ from nlp.text import MAX_CHARACTERS
 from service.api.assess import BatchAnswer
 from service.api.reports import KeptBatch
 from service.api.review_contracts import Withdrawal
-from service.decisions import DecisionIn
+from service.decisions import DecisionIn, Why
 
 router = APIRouter()
 
@@ -28,6 +29,15 @@ class Problem(BaseModel):
     status: int
     detail: str = Field(description="One sentence: the place and the mend.")
     request_id: str = ""
+
+
+class ConflictProblem(Problem):
+    """Somebody else came first, or the report is no longer as it was read. Nothing was kept."""
+
+    why: Why
+    who: str | None = Field(description="The name of who came first, where somebody did.")
+    when: datetime | None = Field(description="When that was; for a claim, until when it holds.")
+    version: int | None = Field(description="The report's version now.")
 
 
 @router.get("/openapi.json", include_in_schema=False)
@@ -67,6 +77,7 @@ def install(app: FastAPI) -> None:
                     (BatchAnswer, "serialization"),
                     (KeptBatch, "serialization"),
                     (Problem, "serialization"),
+                    (ConflictProblem, "serialization"),
                 ],
                 ref_template="#/components/schemas/{model}",
             )
