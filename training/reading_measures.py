@@ -12,7 +12,6 @@ import re
 import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
-from typing import Any
 
 import numpy as np
 from rich.console import Console
