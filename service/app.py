@@ -23,7 +23,7 @@ from service import metrics, oidc
 from service.access import RefusedKeys, SignInNeeded, enforce
 from service.api import assess, documentation, health, model, reports, review
 from service.assessing import Assessing, Reader
-from service.console import account, deciding, export, guide, queue, report, samples, science, sign_in, trail
+from service.console import account, deciding, export, guide, queue, report, samples, science, sign_in, suggested, trail
 from service.console.templating import STATIC, render
 from service.limits import Limits
 from service.middleware import BodyLimit, Recover, Surround
@@ -93,6 +93,7 @@ def create_app(
         guide,
         samples,
         science,
+        suggested,
         trail,
     ):
         app.include_router(module.router)

@@ -90,6 +90,7 @@ POLICY: dict[tuple[str, str], Rule] = {
     ("GET", "/models"): _MEASURES,
     ("GET", "/"): _READS_REPORTS,
     ("GET", "/recorded-as-stalking"): _READS_REPORTS,
+    ("GET", "/suggested"): _READS_REPORTS,
     ("GET", "/reports/{report_id}"): _READS_REPORTS,
     ("POST", "/content-note"): _READS_REPORTS,
     ("GET", "/reports/{report_id}/export"): _READS_REPORTS,

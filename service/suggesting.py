@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import and_, select
+from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
 from nlp.profile import profile
@@ -38,13 +38,14 @@ class Candidate:
 
 
 def candidates(session: Session) -> list[Candidate]:
-    """The reports that wait for a first decision, with the probability that the current model gives."""
+    """The reports that wait for a first decision and that the current model is least sure of, up to CONSIDERED."""
     rows = session.execute(
         select(ReportRow.id, ReportRow.reference, AssessmentRow.probability, RevisionRow.text)
         .join(RevisionRow, and_(RevisionRow.report_id == ReportRow.id, RevisionRow.number == ReportRow.latest))
         .join(AssessmentRow, and_(AssessmentRow.revision_id == RevisionRow.id, AssessmentRow.current))
         .where(ReportRow.status == "waiting", RevisionRow.erased_at.is_(None))
-        .order_by(ReportRow.reference)
+        .order_by(func.abs(AssessmentRow.probability - 0.5), ReportRow.reference)
+        .limit(CONSIDERED)
     )
     return [Candidate(i, reference, p, entropy(p), text) for i, reference, p, text in rows]
 
@@ -57,7 +58,7 @@ def entropy(probability: float) -> float:
 
 def suggest(found: Sequence[Candidate], n: int) -> list[Candidate]:
     """Return up to ``n`` candidates, the most worth reading first; the same input gives the same answer."""
-    pool = sorted(found, key=lambda c: -c.uncertainty)[: max(CONSIDERED, n)]
+    pool = sorted(found, key=lambda c: -c.uncertainty)
     if not pool:
         return []
     vectors = _vectors([c.text for c in pool])

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import typer
+from fastapi.testclient import TestClient
 from typer.testing import CliRunner
 
 from service import auth, decisions_command
@@ -127,6 +128,16 @@ def test_a_profile_holds_numbers_and_codes_only(
 def test_what_waits_is_suggested_without_text(command: Callable[..., str], decided_ids: list[str]) -> None:
     said = command("suggest", "--n", "5")
     assert "CR/3/26" in said and "CR/1/26" not in said and "parking" not in said
+
+
+def test_the_page_lists_what_waits(
+    client: TestClient, sign_in: Callable[..., None], keep: Callable[..., str], quarrel: str
+) -> None:
+    sign_in()
+    assert "No report waits" in client.get("/suggested").text
+    report_id = keep("CR/9/26", quarrel)
+    page = client.get("/suggested").text
+    assert f"/reports/{report_id}" in page and "CR/9/26" in page and "parking" not in page
 
 
 def test_uncertain_and_unlike_ones_come_first() -> None:

@@ -1,0 +1,20 @@
+"""What to read next for the model's sake: the waiting reports that it is least sure of, unlike one another."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from service.access import settings_of, store_of
+from service.console.templating import render
+from service.suggesting import candidates, suggest
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/suggested")
+def suggested(request: Request) -> Response:
+    """One page of them, the most worth reading first. References only: opening a report is what counts as a look."""
+    with store_of(request).read() as session:
+        chosen = suggest(candidates(session), settings_of(request).page_size)
+    return render(request, "suggested.html", chosen=chosen)
