@@ -24,7 +24,7 @@ def model_card(
     """Return the card as Markdown."""
     counts = Counter(corpus.splits[r.desk] for r in corpus.records)
     test = measured
-    answers, swaps = test["answers"], test["swaps"]
+    answers, swaps = test["answers"], test.get("swaps", {})
     lines = [
         f"# {fields['name']} {fields['version']}",
         "",
@@ -53,7 +53,7 @@ def model_card(
         f"At the shipped thresholds: {answers['recall_flagged']:.0%} of stalking reports are reviewed or asked about ({answers['recall_reviewed']:.0%} reviewed),",
         f"{answers['false_review']:.0%} of other reports are reviewed, {answers['clear_asked']:.0%} of clear reports and {answers['unclear_asked']:.0%} of unclear ones are answered with a question,",
         f"both twins of a contrast pair are right in {answers['both_twins_right']:.0%}.",
-        f"Calibration error {test['calibration_error']:.3f}. Spans F1 {test['spans']['micro']:.2f}, status accuracy {test['status']['all']:.2f}, FOUR F1 {test['four']['mean']:.2f},",
+        f"Calibration error {test['calibration_error']:.3f}. Spans F1 {test['spans']['micro']:.2f}, status accuracy {test['status'].get('all', float('nan')):.2f}, FOUR F1 {test['four']['mean']:.2f},",
         f"relationship accuracy {test['relationship']:.2f}, number of occasions exact {test['occasions']['exact']:.2f}.",
         "",
         "## Fairness",

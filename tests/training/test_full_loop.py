@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -36,12 +36,11 @@ from service.store import Store
 from service.swap import load_reader
 from training import promote as promoting
 from training import run
-from training.behaviour import load_cases
-from training.compare import Side, answers_of, compare, latency
 from training.config import load_config
 from training.corpus import Corpus, Record, load_corpus
 from training.decisions import DESK, mix, read_decisions
-from training.gate import Gate, judge, load_gate
+from training.evaluate import measure
+from training.gate import load_gate
 from training.registry import CHALLENGER, CHAMPION, Registry, point
 
 pytestmark = pytest.mark.slow
@@ -56,11 +55,10 @@ OUTCOMES = {
 
 @pytest.fixture(scope="module")
 def corpus() -> Corpus:
-    """Short reports, former partners among them."""
+    """A few short reports."""
     whole = load_corpus()
     dev, train = ([r for r in whole.split(name) if len(r.text) < 400] for name in ("dev", "train"))
-    partners = [r for r in dev if r.relationship.value == "former_partner" and r.label is not Label.UNCLEAR][:24]
-    records = train[:24] + partners + [r for r in dev if r not in partners][:24]
+    records = train[:24] + dev[:16] + [r for r in dev if r.desk != dev[0].desk][:16]
     return Corpus(tuple(records), whole.splits, "tiny")
 
 
@@ -71,6 +69,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder / 'mlflow.db'}")
         patch.setattr(run, "WORK", folder / "work")
+        # The slow baselines and the swaps are measured elsewhere.
+        patch.setattr(run, "measure", lambda a, c, split, quick=False, **more: measure(a, c, split, True, **more))
         patch.chdir(folder)
         yield folder
 
@@ -79,33 +79,6 @@ def train(corpus: Corpus, out: Path, version: str) -> Path:
     config = load_config("minilm").model_copy(update={"name": "tiny", "epochs": 1, "swap_names": 0.0})
     run.train(config, corpus, out, version, False, False, Console(quiet=True))
     return out
-
-
-@pytest.fixture(scope="module")
-def first(corpus: Corpus, home: Path) -> Path:
-    return train(corpus, home / "first", "0.0.1")
-
-
-@pytest.fixture(scope="module")
-def champion(first: Path, corpus: Corpus) -> tuple[Assessor, Side]:
-    assessor = Assessor.load(first)
-    return assessor, answers_of(assessor, corpus.split("dev"), {})
-
-
-def judged(corpus: Corpus, champion: tuple[Assessor, Side], bundle: Path, gate: Gate) -> set[str]:
-    """The parts of the gate that refuse a bundle."""
-    records = corpus.split("dev")
-    challenger = Assessor.load(bundle)
-    timed = latency(champion[0], challenger, records[:8])
-    result = compare(records, champion[1], answers_of(challenger, records, {}), {}, timed, "dev", corpus.digest)
-    return {r.part for r in judge(result, gate)}
-
-
-def test_the_gate_lets_an_equal_bundle_pass(corpus: Corpus, champion: tuple[Assessor, Side], first: Path) -> None:
-    records = corpus.split("dev")
-    result = compare(records, champion[1], champion[1], {}, (10.0, 10.0), "dev", corpus.digest)
-    assert judge(result, load_gate()) == []
-    assert result.differing == []
 
 
 def written_record(record: Record, number: int) -> dict[str, str]:
@@ -134,13 +107,13 @@ def decide_all(client: TestClient, reviewer: dict[str, str], by_reference: dict[
     return count
 
 
-def test_the_full_loop(corpus: Corpus, first: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_full_loop(corpus: Corpus, home: Path) -> None:
     pointer, folder = home / "champion", home / "bundles"
-    monkeypatch.setattr(promoting, "DEFAULT_BUNDLE", first)
+    first, few = DEFAULT_BUNDLE, corpus.split("dev")[:12]
     cases = {}
     gate = load_gate()
     # The first champion, and a service that serves what the pointer names.
-    outcome = promoting.promote(first, corpus.split("dev"), cases, gate, corpus.digest, folder, pointer)
+    outcome = promoting.promote(first, few, cases, gate, corpus.digest, folder, pointer)
     assert outcome.refusals == [] and pointer.is_file()
     settings = Settings(var=home / "var", bundle=pointer, bundle_watch_seconds=0)
     store = Store(settings.url)
@@ -176,39 +149,39 @@ def test_the_full_loop(corpus: Corpus, first: Path, home: Path, monkeypatch: pyt
         # The gate on a handful of reports and an untrained reader: what it judges is noise, so only its hardest lines are kept here.
         easy = gate.model_copy(
             update={
-                "metrics": gate.metrics.model_copy(update={"tolerance": 0.9}),
-                "groups": gate.groups.model_copy(update={"tolerance": 0.9}),
+                "metrics": gate.metrics.model_copy(update={"tolerance": 2.0}),
+                "groups": gate.groups.model_copy(update={"tolerance": 2.0}),
                 "calibration": gate.calibration.model_copy(update={"rise": 1.0, "most": 1.0}),
                 "latency": gate.latency.model_copy(update={"rise": 20.0, "most": 1e6}),
             }
         )
-        outcome = promoting.promote(second, corpus.split("dev"), cases, easy, corpus.digest, folder, pointer)
+        outcome = promoting.promote(second, few, cases, easy, corpus.digest, folder, pointer)
         assert outcome.refusals == []
         # The service takes it without a restart, and says so.
         before = client.get("/v1/model", headers=operator).json()
         assert client.post("/v1/model/reload", headers=operator).json()["outcome"] == "swapped"
         after = client.get("/v1/model", headers=operator).json()
-        assert (before["version"], after["version"]) == ("0.0.1", "0.0.2")
+        assert before["digest"] == Assessor.load(first).info.digest and after["version"] == "0.0.2"
         answer = client.post("/v1/assess", json={"reference": "N1", "text": "He rang me again."}, headers=system)
         assert answer.json()["model"]["version"] == "0.0.2"
         # A worse one is refused and changes nothing; going back is one call.
-        bad = worse.copied(second, home / "bad", worse.ranks_upside_down, "0.0.3")
-        refused = promoting.promote(bad, corpus.split("dev"), cases, load_gate(), corpus.digest, folder, pointer)
-        assert refused.refusals
+        bad = worse.copied(second, home / "bad", worse.slow, "0.0.3")
+        refused = promoting.promote(bad, few, cases, load_gate(), corpus.digest, folder, pointer)
+        assert "latency" in {r.part for r in refused.refusals}
         registry = Registry()
         assert registry.holder(CHAMPION).digest == Assessor.load(second).info.digest
         assert registry.holder(CHALLENGER).version == refused.challenger.version
         assert client.post("/v1/model/reload", headers=operator).json()["outcome"] == "unchanged"
         left, now = promoting.roll_back(folder, pointer)
         assert now.digest == Assessor.load(first).info.digest and left.digest == Assessor.load(second).info.digest
-        assert client.post("/v1/model/reload", headers=operator).json()["model"]["version"] == "0.0.1"
+        assert client.post("/v1/model/reload", headers=operator).json()["model"]["digest"] == now.digest
     store.close()
 
 
-def test_the_registered_model_loads_where_only_serving_is_installed(home: Path, first: Path) -> None:
+def test_the_registered_model_loads_where_only_serving_is_installed(home: Path) -> None:
     """Out of reach: torch, training and this checkout's own folder; the code comes with the model."""
     registry = Registry()
-    version = registry.register(first).version
+    version = registry.register(DEFAULT_BUNDLE).version
     code = f"""
 import sys
 class Blocked:
@@ -225,41 +198,7 @@ assert list(out.reference) == ["1", "b"] and out.probability.between(0, 1).all()
     assert done.returncode == 0, done.stderr[-2000:]
 
 
-def test_the_pointer_is_written_whole(tmp_path: Path, first: Path) -> None:
-    point(tmp_path / "deep" / "champion", first)
+def test_the_pointer_is_written_whole(tmp_path: Path) -> None:
+    point(tmp_path / "deep" / "champion", DEFAULT_BUNDLE)
     named = (tmp_path / "deep" / "champion").read_text().strip()
-    assert (tmp_path / "deep" / named).resolve() == first.resolve()
-
-
-Worse = Callable[[Path, dict], None]
-
-
-@pytest.mark.parametrize(
-    ("change", "part"),
-    [
-        (worse.ranks_upside_down, "metrics"),
-        (worse.blind_to_former_partners, "groups"),
-        (worse.too_sure, "calibration"),
-        (worse.slow, "latency"),
-    ],
-)
-def test_the_gate_refuses_a_bundle_made_worse(
-    corpus: Corpus, champion: tuple[Assessor, Side], first: Path, tmp_path: Path, change: Worse, part: str
-) -> None:
-    bundle = worse.copied(first, tmp_path / "worse", change, "0.0.9")
-    assert part in judged(corpus, champion, bundle, load_gate())
-
-
-def test_the_gate_refuses_a_bundle_that_loses_behaviour(corpus: Corpus, tmp_path: Path) -> None:
-    """The shipped bundle against itself with thresholds at nought, on cases that ask for no change."""
-    cases = {
-        name: [c for c in group if c.kind == "minimum" and c.label is Label.NOT_STALKING][:3]
-        for name, group in load_cases().items()
-    }
-    cases = {name: group for name, group in cases.items() if group}
-    records = corpus.split("dev")[:4]
-    shipped = Assessor.load(DEFAULT_BUNDLE)
-    bundle = worse.copied(DEFAULT_BUNDLE, tmp_path / "worse", worse.sends_all_to_review, "0.0.9")
-    sides = [answers_of(a, records, cases) for a in (shipped, Assessor.load(bundle))]
-    result = compare(records, *sides, cases, (10.0, 10.0), "dev", corpus.digest)
-    assert "behaviour" in {r.part for r in judge(result, load_gate())}
+    assert (tmp_path / "deep" / named).resolve() == DEFAULT_BUNDLE.resolve()

@@ -68,4 +68,4 @@ def too_sure(folder: Path, fields: dict[str, Any]) -> None:
 
 def slow(folder: Path, fields: dict[str, Any]) -> None:
     """Windows that overlap by nearly all: the same text is read many times."""
-    fields.update(window=64, overlap=48)
+    fields.update(window=32, overlap=26)
