@@ -25,6 +25,7 @@ def register(app: typer.Typer) -> None:
     app.command("train")(train)
     app.command("evaluate")(evaluate)
     app.command("measure-reading")(measure_reading)
+    app.command("train-entities")(train_entities)
     app.add_typer(corpus_app, name="corpus")
     behaviour.register(app)
     errors.register(app)
@@ -113,6 +114,22 @@ def evaluate(
     print_result(result, console)
     save_result(result, out)
     console.print(f"saved to {out}/evaluation-{split}.json and .html")
+
+
+def train_entities(
+    out: Annotated[Path, typer.Option(help="Where to write the recogniser.")] = Path("nlp/data/entities.spacy"),
+    epochs: Annotated[
+        int, typer.Option(min=1, max=200, help="At most so many passes; it stops when dev stops gaining.")
+    ] = 30,
+) -> None:
+    """Train the recogniser of people, places, times, orders and organisations on the entity layer; keep the best epoch on dev."""
+    from training.entities import train_entities as run
+
+    corpus = _corpus()
+    history = run(corpus.split("train"), corpus.split("dev"), epochs, out)
+    console.print(
+        f"best F1 on dev {max(history):.3f} (exact spans, types and roles) in epoch {history.index(max(history)) + 1}; written to {out}"
+    )
 
 
 def measure_reading(

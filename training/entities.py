@@ -67,7 +67,6 @@ def train_entities(
             nlp.update(batch, drop=0.3, sgd=optimizer)
         score = nlp.evaluate(check)["ents_f"] or 0.0
         history.append(float(score))
-        print(len(history), round(float(score), 3), flush=True)
         if score >= max(history):
             out.parent.mkdir(parents=True, exist_ok=True)
             out.write_bytes(nlp.to_bytes(exclude=["vocab", "tokenizer"]))
