@@ -178,6 +178,7 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--quick", action="store_true", help="A tenth of the work.")
     options.add_argument("--only", choices=("command", "api", "process", "service"))
+    options.add_argument("--requests", type=int, default=10_000, help="Mixed requests on each database.")
     given = options.parse_args()
     console, part = Console(), 10 if given.quick else 1
     load = os.getloadavg()[0]
@@ -188,7 +189,7 @@ def main() -> None:
         api(console, max(100, 200 // part))
     if given.only in (None, "process"):
         in_process(console, max(1, 5 // part))
-    if given.only in (None, "service") and not mixed.main(console, 10_000 // part):
+    if given.only in (None, "service") and not mixed.main(console, given.requests // part):
         sys.exit(1)
 
 
