@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from fastapi.testclient import TestClient
 from sqlalchemy import JSON, Text, make_url, select
 
 from models.assessor import Assessor
@@ -198,3 +200,16 @@ def test_a_dump_of_postgresql_can_be_put_back(postgres: str, reader: Assessor, t
         assert session.scalars(select(DecisionRow.outcome)).all() == ["keep"]
     assert audit.verify(back, head).whole
     back.close()
+
+
+def test_an_erased_report_has_a_page_and_waits_for_nobody(
+    client: TestClient, sign_in: Callable[[AccountRole], None], store: Store, reader: Assessor
+) -> None:
+    report_id = _keep(store, reader, "A1", decide=False)
+    keeping.erase(store, "A1", COMMAND_LINE)
+    sign_in(AccountRole.REVIEWER)
+    client.post("/content-note", data={"token": "x"})
+    page = client.get(f"/reports/{report_id}")
+    assert page.status_code == 200 and WORD not in page.text
+    assert client.get("/").status_code == 200
+    assert "A1" not in client.get("/?status=waiting").text, "there is nothing left to decide on"
