@@ -10,7 +10,10 @@ import pytest
 from nlp.dates import DateFault, read_when
 from nlp.pipeline import pipeline
 
-GOLD = [json.loads(line) for line in (Path("datasets/reading/dates.jsonl")).read_text(encoding="utf-8").splitlines()]
+GOLD = [
+    json.loads(line)
+    for line in (Path(__file__).parents[2] / "datasets/reading/dates.jsonl").read_text(encoding="utf-8").splitlines()
+]
 REPORTED = date(2026, 11, 24)  # a Tuesday
 
 
