@@ -208,9 +208,9 @@ async def _on_http_exception(request: Request, fault: Exception) -> Response:
     detail = plain.get(fault.status_code, "the request cannot be read; check its headers and body.")
     headers = dict(fault.headers or {})
     if fault.status_code == 405:  # the framework names the methods of one route, and an address may have several
-        headers["Allow"] = ", ".join(
-            sorted(method for method, path in POLICY if compile_path(path)[0].match(request.url.path))
-        )
+        here = request.url.path
+        exact = {method for method, path in POLICY if path == here}
+        headers["Allow"] = ", ".join(sorted(exact or {m for m, path in POLICY if compile_path(path)[0].match(here)}))
     return answer(request, Problem(fault.status_code, detail, headers))
 
 

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import BeforeValidator
 from sqlalchemy.orm import Session
 
 from nlp.taxonomy import RecordedOffence, Relationship, Suggestion
@@ -39,11 +40,21 @@ _READS = problems(401, 403, 404, 422, 429, 500)
 _WRITES = problems(401, 403, 404, 409, 422, 429, 500)
 
 
+def _written_out(value: object) -> object:
+    """A number would be read as seconds since 1970."""
+    if isinstance(value, str) and len(value) != len("2026-01-31"):
+        raise ValueError("write the date as 2026-01-31")
+    return value
+
+
+Day = Annotated[date, BeforeValidator(_written_out)]
+
+
 def filters_of(
     suggestion: Suggestion | None = None,
     recorded_offence: RecordedOffence | None = None,
-    reported_from: date | None = None,
-    reported_to: date | None = None,
+    reported_from: Day | None = None,
+    reported_to: Day | None = None,
     relationship: Relationship | None = None,
     band: Band | None = None,
     assigned: Assigned | None = None,
