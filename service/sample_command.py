@@ -166,7 +166,7 @@ def simulate_command(
     with Progress(console=stderr, disable=not stderr.is_terminal, transient=True) as progress:
         task = progress.add_task("simulate", total=batches(samples))
         cells = list(simulate(samples, seed, lambda: progress.advance(task)))
-        warned = false_warnings(min(samples, 2000), seed)
+        warned = false_warnings(min(samples, 1000), seed + 2)
     table = _table(cells, warned, seed)
     typer.echo(table)
     if publish:

@@ -19,13 +19,10 @@ from service.sampling.readers import PATTERNS, VERDICT, error_rates
 
 SHARES = (0.03, 0.10, 0.30)
 # (misses a share of what is stalking, says stalking of a share of what is not), for the first, second and third reader.
-BEYOND = "very large"
 READERS: dict[str, tuple[tuple[float, float], ...]] = {
     "none": ((0.0, 0.0),) * 3,
     "small": ((0.02, 0.005), (0.05, 0.010), (0.03, 0.015)),
     "large": ((0.05, 0.020), (0.12, 0.040), (0.08, 0.030)),
-    # Beyond what is claimed: shown for where the correction gives way.
-    BEYOND: ((0.15, 0.030), (0.10, 0.050), (0.10, 0.050)),
 }
 REPORTS = 20_000
 # Reports read: flagged and not, of the one recorded offence and the other. 2,000 in all.
@@ -51,8 +48,8 @@ class Cell:
 
     @property
     def claims(self) -> bool:
-        """Meant to be right: corrected, or of readers without error, and within what is claimed."""
-        return (self.corrected or self.errors == "none") and self.errors != BEYOND
+        """Meant to be right: corrected, or of readers without error."""
+        return self.corrected or self.errors == "none"
 
     @property
     def holds(self) -> bool:

@@ -1,0 +1,168 @@
+"""Drawing and reading on SQLite and PostgreSQL: reproducible, only assigned readings count, changed texts drop out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.contracts import Assessment, Report
+from nlp.taxonomy import RecordedOffence, Relationship
+from service import auth, reviewing
+from service.audit import COMMAND_LINE
+from service.auth import Identity
+from service.decisions import DecisionIn
+from service.policy import AccountRole
+from service.reviewing_queue import Band
+from service.sampling.frame import draw, propose, read_frame
+from service.sampling.plans import Framed, Key, Plan, SamplingError
+from service.sampling.reading import readings, tasks
+from service.store import Store
+from service.store.reports import keep_assessment, keep_report
+from service.store.tables import AccountRow, SampleItemRow, SampleRow, now
+
+READERS = ("ann", "bea", "cem")
+RECORDED = ("harassment", "assault", "stalking")
+
+
+@pytest.fixture
+def body() -> Assessment:
+    """An assessment that says little: what a model says of a text is not asked about here."""
+    letter = {"present": False, "probability": 0.1, "evidence": []}
+    lists = ("evidence", "entities", "points_for", "points_against", "rules", "questions")
+    return Assessment.model_validate({
+        "reference": "x", "probability": 0.1, "suggestion": "no_change", "offence": "none", "relationship": "unknown",
+        "four": dict.fromkeys(("fixated", "obsessive", "unwanted", "repeated"), letter),
+        "occasions": {"at_least": 0, "timeline": []}, "model": {"name": "m", "version": "1", "digest": "d"},
+        **{name: [] for name in lists},
+    })  # fmt: skip
+
+
+@pytest.fixture
+def filled(any_store: Store, body: Assessment) -> Store:
+    """90 reports: a third flagged; half of January, half of March; three offences."""
+    with any_store.write() as session:
+        for n in range(90):
+            flag = n % 3 == 0
+            _keep(session, body, n, f"He followed her home, night {n}.", 0.8 if flag else 0.1, flag)
+        for name in (*READERS, "dan"):
+            auth.add_account(session, name, AccountRole.REVIEWER, "correct horse battery", COMMAND_LINE)
+        auth.add_account(session, "eve", AccountRole.DATA_SCIENTIST, "correct horse battery", COMMAND_LINE)
+    return any_store
+
+
+def _keep(session: Session, body: Assessment, n: int, text: str, probability: float, flag: bool) -> None:
+    report = Report(
+        reference=f"R{n:03}",
+        text=text,
+        recorded_offence=RecordedOffence(RECORDED[n % 3 if n % 6 else 2]),
+        reported_at=datetime(2026, 1 if n % 2 else 3, 10, tzinfo=UTC),
+        source="call_log",
+    )
+    revision, _ = keep_report(session, report)
+    said = {
+        "reference": report.reference,
+        "probability": probability,
+        "suggestion": "review_as_stalking" if flag else "no_change",
+        "relationship": "stranger" if n % 2 else "former_partner",
+    }
+    keep_assessment(session, revision.id, Assessment.model_validate({**body.model_dump(mode="json"), **said}))
+
+
+def _read(store: Store, item: SampleItemRow, name: str, outcome: str, again: str = "") -> None:
+    more = {"record_as_stalking": ("s2A", "course_of_conduct", ""), "keep": (None, "dispute", "")}
+    offence, reason, question = more.get(outcome, (None, "borderline", ""))
+    decision = DecisionIn.model_validate({
+        "outcome": outcome, "offence": offence, "reason": reason, "question": question, "expected_version": 0,
+        "idempotency_key": f"{item.id}{name}{again}", "blind": True, "sample_item_id": item.id,
+    })  # fmt: skip
+    with store.write() as session:
+        account = session.scalars(select(AccountRow).where(AccountRow.name == name)).one()
+        who = Identity(name, AccountRole.REVIEWER, COMMAND_LINE, account_id=account.id)
+        reviewing.decide(session, item.report_id, who, decision, now())
+
+
+def _draw(store: Store, plan: Plan, names: tuple[str, ...] = READERS) -> SampleRow:
+    with store.write() as session:
+        return draw(session, plan, names, COMMAND_LINE)
+
+
+def _items(store: Store, sample: SampleRow) -> list[SampleItemRow]:
+    with store.read() as session:
+        query = select(SampleItemRow).where(SampleItemRow.sample_id == sample.id).order_by(SampleItemRow.number)
+        return list(session.scalars(query))
+
+
+def test_the_same_plan_and_seed_draw_the_same_reports(filled: Store) -> None:
+    drawn = [
+        [i.report_id for i in _items(filled, _draw(filled, Plan(name=name, size=45, seed=seed, stratified=stratified)))]
+        for name, seed, stratified in (("a", 5, True), ("b", 5, True), ("c", 6, True), ("d", 5, False))
+    ]
+    assert drawn[0] == drawn[1] != drawn[2]
+    assert all(len(set(ids)) == 45 for ids in drawn), "no report twice"
+    with pytest.raises(SamplingError, match="of that name already"):
+        _draw(filled, Plan(name="a"))
+
+
+def test_readers_that_cannot_be_are_refused_and_nothing_is_kept(filled: Store) -> None:
+    for names in (("ann", "bea"), ("ann", "ann", "cem"), ("ann", "bea", "eve"), ("ann", "bea", "zoe")):
+        with pytest.raises(SamplingError):
+            _draw(filled, Plan(name="x"), names)
+    with filled.read() as session:
+        assert session.scalars(select(SampleRow)).all() == []
+
+
+def test_a_plan_covers_what_it_says(filled: Store) -> None:
+    cases: list[tuple[dict[str, object], int, Callable[[Framed], bool]]] = [
+        ({"until": date(2026, 1, 10)}, 45, lambda f: f.groups[Key.MONTH] == "2026-01"),
+        ({"since": date(2026, 3, 10)}, 45, lambda f: f.groups[Key.MONTH] == "2026-03"),
+        ({"since": date(2026, 1, 11), "until": date(2026, 3, 9)}, 0, lambda f: False),
+        ({"recorded": [RecordedOffence.ASSAULT]}, 30, lambda f: f.groups[Key.RECORDED] == "assault"),
+        ({"relationships": [Relationship.STRANGER]}, 45, lambda f: f.groups[Key.RELATIONSHIP] == "stranger"),
+        ({"bands": [Band.HIGH]}, 30, lambda f: f.suggestion == "review_as_stalking"),
+    ]
+    with filled.read() as session:
+        for more, count, holds in cases:
+            frame = read_frame(session, Plan.model_validate({"name": "x", **more}))
+            assert len(frame) == count and all(holds(report) for report in frame), more
+
+
+def test_strata_hold_one_flag_each_and_add_up(filled: Store) -> None:
+    with filled.read() as session:
+        proposal = propose(session, Plan(name="x", by=[Key.RECORDED], within=0.1))
+    assert sum(len(s.members) for s in proposal.strata) == 90
+    for stratum in proposal.strata:
+        assert {m.suggestion == "review_as_stalking" for m in stratum.members} == {stratum.flagged}
+
+
+def test_only_the_first_reading_of_those_assigned_counts(filled: Store) -> None:
+    sample = _draw(filled, Plan(name="x", size=45))
+    item = _items(filled, sample)[0]
+    _read(filled, item, "dan", "record_as_stalking")
+    _read(filled, item, "ann", "record_as_stalking")
+    _read(filled, item, "ann", "keep", again="2")
+    _read(filled, item, "cem", "keep")
+    with filled.read() as session:
+        found = readings(session, sample)[0]
+    assert (found.one, found.two, found.three, found.pattern) == ("record_as_stalking", None, None, None)
+    _read(filled, item, "bea", "not_sure")
+    with filled.read() as session:
+        found = readings(session, sample)[0]
+    assert found.differ and found.three == "keep" and found.pattern == 2
+
+
+def test_each_reader_has_their_own_tasks_and_the_third_only_differences(filled: Store) -> None:
+    sample = _draw(filled, Plan(name="x", size=45))
+    items = _items(filled, sample)
+    _read(filled, items[0], "ann", "record_as_stalking")
+    _read(filled, items[0], "bea", "keep")
+    with filled.read() as session:
+        ids = {a.name: a.id for a in session.scalars(select(AccountRow))}
+        mine, other, third = (tasks(session, ids[name])[0] for name in READERS)
+        assert tasks(session, ids["dan"]) == []
+    assert (mine.done, len(mine.left), len(other.left)) == (1, 44, 44)
+    assert [i.id for i in mine.left] != [i.id for i in other.left], "an order of their own"
+    assert third.settles and [i.id for i in third.left] == [items[0].id]
