@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -22,6 +23,7 @@ from sqlalchemy.orm import Session
 MIGRATIONS = Path(__file__).parent / "migrations"
 # One lock number for migrations, any constant will do as long as every server uses the same.
 MIGRATION_LOCK = 420_104
+_BUSY_SECONDS = 15
 _NEWER = "was migrated by a newer Foursight than this one; run that version, or set FOURSIGHT_DATABASE_URL to another database."
 
 
@@ -55,6 +57,7 @@ class Store:
         if self.sqlite:
             event.listen(self.engine, "connect", _set_up_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
+        self._turn = threading.Lock()
         self._writer = self.engine.execution_options(foursight_write=True)
 
     @contextmanager
@@ -73,8 +76,15 @@ class Store:
     @contextmanager
     def write(self) -> Iterator[Session]:
         """A transaction that takes the write lock at its start, so that what it read is still true when it commits."""
-        with Session(self._writer, expire_on_commit=False) as session, session.begin():
-            yield session
+        # SQLite has one writer at a time and lets others poll for the lock, some of them for too long. Threads of one process
+        # take turns here instead; whoever waits longer than the lock's own limit finds out from SQLite.
+        took = self.sqlite and self._turn.acquire(timeout=_BUSY_SECONDS)
+        try:
+            with Session(self._writer, expire_on_commit=False) as session, session.begin():
+                yield session
+        finally:
+            if took:
+                self._turn.release()
 
     def upgrade(self, revision: str = "head") -> None:
         """Bring the tables to ``revision``. Two servers that start together take turns."""
@@ -139,7 +149,7 @@ def _set_up_sqlite(connection: Any, record: Any) -> None:
     # decide to write on what they read. Off here; _begin_sqlite says BEGIN itself.
     connection.isolation_level = None
     cursor = connection.cursor()
-    cursor.execute("PRAGMA busy_timeout=15000")
+    cursor.execute(f"PRAGMA busy_timeout={_BUSY_SECONDS * 1000}")
     cursor.execute("PRAGMA journal_mode=WAL")
     # FULL: a commit that was acknowledged survives a power cut.
     cursor.execute("PRAGMA synchronous=FULL")
