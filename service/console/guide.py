@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +66,9 @@ def read(path: Path) -> dict[str, Any]:
             token.attrs["id"] = code
             _name(tokens, at, code)
     body = reader.renderer.render(tokens, reader.options, {})
-    body = body.replace("<table", '<div class="fs-scroll" tabindex="0" role="region" aria-label="Table"><table')
+    numbers = count(1)
+    frame = '<div class="fs-scroll" tabindex="0" role="region" aria-label="Table {}"><table'
+    body = re.sub("<table", lambda _: frame.format(next(numbers)), body)
     return {"body": Markup(body.replace("</table>", "</table></div>")), "sections": sections}
 
 
