@@ -101,7 +101,8 @@ def log_bundle(mlflow: Any, bundle: Path, manifest: Manifest) -> Any:
         ColSpec("string", name, required=False) for name in ("reference", "recorded_offence", "reported_at")
     ]
     text = ("reference", "suggestion", "offence", "relationship", "assessment")
-    outputs: list[ColSpec | TensorSpec] = [ColSpec("string", n) for n in text] + [
+    outputs: list[ColSpec | TensorSpec] = [
+        *(ColSpec("string", n) for n in text),
         ColSpec("double", "probability"),
         ColSpec("long", "occasions"),
     ]
