@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from service import audit
 from service.audit import Actor
 from service.store import Store
+from service.store.reports import in_order
 from service.store.tables import (
     AssessmentRow,
     ClaimRow,
@@ -92,25 +93,28 @@ def purge(store: Store, older_than: datetime, by: Actor, trial: bool = False) ->
     )
     with store.read() as session:
         ids = list(session.scalars(old.order_by(ReportRow.id)))
-    undecided = 0
+    reports = undecided = 0
     for start in range(0, len(ids), _STEP):
         part = ids[start : start + _STEP]
-        # Each part is looked at again under the lock: a report decided on meanwhile is no longer old.
         with store.read() if trial else store.write() as session:
-            query = old.where(ReportRow.id.in_(part)).order_by(ReportRow.reference)
-            # Reports first, the trail after: whoever decides locks in that order too.
-            part = list(session.scalars(query if trial else query.with_for_update(of=ReportRow)))
+            if not trial:
+                # In the order in which those who send reports lock them, and before the trail, as those who decide do.
+                lock = select(ReportRow.id).where(ReportRow.id.in_(part)).order_by(in_order(session))
+                session.execute(lock.with_for_update())
+            # Looked at again under the lock: a report that was sent or decided on meanwhile is no longer old.
+            part = list(session.scalars(old.where(ReportRow.id.in_(part))))
             with_decision = select(func.count(DecisionRow.report_id.distinct())).where(DecisionRow.report_id.in_(part))
             undecided += len(part) - (session.scalar(with_decision) or 0)
             for report_id in () if trial else part:
                 audit.append(session, by, "report.erased", report_id, wordings=_erase(session, report_id), purge=True)
+        reports += len(part)
     if not trial:
         with store.write() as session:
             session.execute(delete(SessionRow).where(SessionRow.expires_at < now()))
             session.execute(delete(ClaimRow).where(ClaimRow.expires_at < now()))
-            audit.append(session, by, "reports.purged", reports=len(ids), older_than=older_than.date().isoformat())
+            audit.append(session, by, "reports.purged", reports=reports, older_than=older_than.date().isoformat())
         forget(store)
-    return Purged(len(ids), undecided)
+    return Purged(reports, undecided)
 
 
 def _erase(session: Session, report_id: str) -> int:
@@ -131,7 +135,10 @@ def _erase(session: Session, report_id: str) -> int:
         update(DecisionRow).where(DecisionRow.report_id == report_id).values(note="", question="", corrections=[])
     )
     session.execute(
-        update(ReportRow).where(ReportRow.id == report_id).values(victim_ref=None, suspect_ref=None, source=None)
+        update(ReportRow)
+        .where(ReportRow.id == report_id)
+        .values(victim_ref=None, suspect_ref=None, source=None)
+        .values(erased=True, probability=None, suggestion=None, relationship=None)
     )
     session.execute(delete(ClaimRow).where(ClaimRow.report_id == report_id))
     session.flush()

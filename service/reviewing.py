@@ -63,11 +63,11 @@ def next_report(
     """Claim the first report that waits and that nobody is at work on; None when none waits."""
     query = candidates(filters, account.account_id, now).limit(1).with_for_update(of=ReportRow, skip_locked=True)
     for _ in range(_TRIES):
-        row = session.scalar(query.execution_options(populate_existing=True))
-        if row is None:
+        report_id = session.scalar(query)
+        if report_id is None:
             return None
         try:
-            return _claim(session, row.id, account, now, lasts)
+            return _claim(session, report_id, account, now, lasts)
         except Conflict:
             continue  # claimed between the look and the lock; its lock is ours now, so the next look sees the claim
     return None

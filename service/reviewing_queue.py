@@ -1,7 +1,11 @@
-"""The queue: which reports wait for whom, in what order. Never the text: only what the list needs."""
+"""The queue: which reports wait for whom, in what order. Never the text: only what the list needs.
+
+Counting, filtering and sorting read one index of the reports (store/tables.py); assessments are read for the page's own lines.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
@@ -38,12 +42,6 @@ def band_of(probability: float) -> Band:
     return next(band for band, lowest in BAND_FROM.items() if probability >= lowest)
 
 
-def band_column() -> ColumnElement[str]:
-    """The band of an assessment, in SQL."""
-    whens = [(AssessmentRow.probability >= lowest, band.value) for band, lowest in BAND_FROM.items()]
-    return case(*whens, else_=Band.VERY_LOW.value)
-
-
 class Assigned(StrEnum):
     """By who is at work on it: the reader, nobody, or anybody."""
 
@@ -53,7 +51,10 @@ class Assigned(StrEnum):
 
 
 class Sort(StrEnum):
-    """``priority``: not recorded as stalking first, then the more probable. The others by the day it was reported."""
+    """``priority``: not recorded as stalking first; of those, what the model could not read, then the more probable.
+
+    The others by the day it was reported.
+    """
 
     PRIORITY = "priority"
     NEWEST = "newest"
@@ -65,7 +66,8 @@ class Filters:
     """What to list. None filters nothing. ``apart`` asks for those recorded as stalking whose text describes none.
 
     ``reported_from`` and ``reported_to`` are days in the United Kingdom, both within; a report that does not say when it was
-    made counts by when it was received. ``reference`` is the beginning of one.
+    made counts by when it was received. ``reference`` is the beginning of one. ``unread`` asks for those that the model could not
+    read: they have no band, so ``band`` is passed over.
     """
 
     suggestion: Suggestion | None = None
@@ -79,11 +81,15 @@ class Filters:
     reference: str = ""
     sort: Sort = Sort.PRIORITY
     apart: bool = False
+    unread: bool = False
 
 
 @dataclass(frozen=True)
 class QueueItem:
-    """One line of the queue. ``claimed_by`` is the name of who is at work on it now, or empty."""
+    """One line of the queue. ``claimed_by`` is the name of who is at work on it now, or empty.
+
+    What the model says is None throughout where it could not read the report: a person has to, without help.
+    """
 
     id: str
     reference: str
@@ -92,66 +98,60 @@ class QueueItem:
     recorded_offence: str | None
     status: ReviewStatus
     version: int
-    suggestion: Suggestion
-    probability: float
-    band: Band
-    relationship: Relationship
+    suggestion: Suggestion | None
+    probability: float | None
+    band: Band | None
+    relationship: Relationship | None
     claimed_by: str
     claimed_until: datetime | None
-    assessment: Assessment
+    assessment: Assessment | None
 
 
 @dataclass(frozen=True)
 class QueuePage:
-    """A page, and how many reports each band holds under the same filters (the filter by band apart)."""
+    """A page, and how many reports each band holds under the same filters (those by band and ``unread`` apart), and none holds."""
 
     items: list[QueueItem]
     total: int
     page: int
     pages: int
     bands: dict[Band, int]
+    unread: int
 
 
 def queue(session: Session, filters: Filters, page: int, size: int, account_id: str, now: datetime) -> QueuePage:
     """One page of ``size`` reports, numbered from 1; a page beyond the last gives the last."""
-    everything = replace(filters, band=None)
-    bands = dict.fromkeys(Band, 0)
-    every = _narrowed(select(band_column().label("band")), everything, account_id, now).subquery()
-    for band, count in session.execute(select(every.c.band, func.count()).group_by(every.c.band)):
-        bands[Band(band)] = count
-    total = bands[filters.band] if filters.band else sum(bands.values())
+    bands, unread = _count(session, filters, account_id, now)
+    everything = bands[filters.band] if filters.band else sum(bands.values()) + unread
+    total = unread if filters.unread else everything
     pages = max(1, -(-total // size))
     page = min(max(1, page), pages)
-    rows = session.execute(
-        _narrowed(select(ReportRow, AssessmentRow, ClaimRow, AccountRow.name), filters, account_id, now)
-        .order_by(*order(filters.sort))
-        .limit(size)
-        .offset((page - 1) * size)
-    )
-    return QueuePage([_item(*row) for row in rows], total, page, pages, bands)
+    chosen = _narrowed(select(ReportRow.id), filters, account_id, now).order_by(*order(filters.sort))
+    ids = session.scalars(chosen.limit(size).offset((page - 1) * size)).all()
+    return QueuePage(_items(session, ids, now), total, page, pages, bands, unread)
 
 
-def candidates(filters: Filters, account_id: str, now: datetime) -> Select[ReportRow]:
-    """What ``account_id`` could work on next, in order: open, not their own second review, and nobody at work on it.
+def candidates(filters: Filters, account_id: str, now: datetime) -> Select[str]:
+    """The ids of what ``account_id`` could work on next, in order: open, not their own second review, nobody at work on it.
 
     Reports recorded as stalking are no suggestions of misrecording: they come only when the filter asks for them.
     """
-    query = _narrowed(select(ReportRow), replace(filters, assigned=Assigned.NONE), account_id, now)
+    query = _narrowed(select(ReportRow.id), replace(filters, assigned=Assigned.NONE), account_id, now)
     if filters.recorded is None and not filters.apart:
         query = query.where(ReportRow.recorded_offence.is_distinct_from(_STALKING))
     if filters.status is None:
         query = query.where(ReportRow.status.in_((ReviewStatus.WAITING, ReviewStatus.SECOND_REVIEW)))
     taken_back = aliased(DecisionRow)
-    own = select(DecisionRow.report_id).where(
+    unsure = exists().where(
+        DecisionRow.report_id == ReportRow.id,
         DecisionRow.account_id == account_id,
         DecisionRow.outcome == Outcome.NOT_SURE,
-        DecisionRow.revision_id == RevisionRow.id,
         DecisionRow.sample_item_id.is_(None),
+        RevisionRow.id == DecisionRow.revision_id,
+        RevisionRow.number == ReportRow.latest,
         ~exists().where(taken_back.supersedes == DecisionRow.id, taken_back.outcome == WITHDRAWN),
     )
-    return query.where(or_(ReportRow.status != ReviewStatus.SECOND_REVIEW, ReportRow.id.not_in(own))).order_by(
-        *order(filters.sort)
-    )
+    return query.where(or_(ReportRow.status != ReviewStatus.SECOND_REVIEW, ~unsure)).order_by(*order(filters.sort))
 
 
 def order(sort: Sort) -> list[SQLColumnExpression[Any]]:
@@ -161,41 +161,57 @@ def order(sort: Sort) -> list[SQLColumnExpression[Any]]:
     if sort is Sort.OLDEST:
         return [when, ReportRow.reference]
     last = case((ReportRow.recorded_offence == _STALKING, 1), else_=0)
-    return [last, AssessmentRow.probability.desc(), ReportRow.reference]
+    # Probabilities end at 1: the databases differ on which end NULL belongs to.
+    return [last, func.coalesce(ReportRow.probability, 2.0).desc(), ReportRow.reference]
+
+
+def _count(session: Session, filters: Filters, account_id: str, now: datetime) -> tuple[dict[Band, int], int]:
+    """How many reports each band holds, and none, in one pass and without sorting."""
+    counts = [func.count().filter(_within(band)) for band in Band]
+    query = select(*counts, func.count().filter(ReportRow.probability.is_(None)))
+    *bands, unread = session.execute(_narrowed(query, replace(filters, band=None, unread=False), account_id, now)).one()
+    return dict(zip(Band, bands, strict=True)), unread
+
+
+def _within(band: Band) -> ColumnElement[bool]:
+    lowest, higher = BAND_FROM[band], [value for value in BAND_FROM.values() if value > BAND_FROM[band]]
+    above = ReportRow.probability >= lowest
+    return and_(above, ReportRow.probability < min(higher)) if higher else above
 
 
 def _narrowed(base: Select[*tuple[Any, ...]], filters: Filters, account_id: str, now: datetime) -> Select[Any]:
-    query = (
-        base.select_from(ReportRow)
-        .join(RevisionRow, and_(RevisionRow.report_id == ReportRow.id, RevisionRow.number == ReportRow.latest))
-        .join(AssessmentRow, and_(AssessmentRow.revision_id == RevisionRow.id, AssessmentRow.current))
-        .outerjoin(ClaimRow, and_(ClaimRow.report_id == ReportRow.id, ClaimRow.expires_at > now))
-        .outerjoin(AccountRow, AccountRow.id == ClaimRow.account_id)
-        .where(RevisionRow.erased_at.is_(None))
-        .where(describes_none() if filters.apart else or_(ReportRow.recorded_offence.is_(None), ~describes_none()))
-    )
+    query = base.select_from(ReportRow).where(ReportRow.erased.is_(False))
+    if filters.apart:
+        query = query.where(describes_none())
+    else:  # not describes_none(), also where something is not known
+        described = ReportRow.suggestion.is_distinct_from(Suggestion.NO_CHANGE)
+        query = query.where(or_(ReportRow.recorded_offence.is_distinct_from(_STALKING), described))
     wanted: list[tuple[object, ColumnElement[bool]]] = [
-        (filters.suggestion, AssessmentRow.suggestion == filters.suggestion),
+        (filters.suggestion, ReportRow.suggestion == filters.suggestion),
         (filters.recorded, ReportRow.recorded_offence == filters.recorded),
-        (filters.relationship, AssessmentRow.relationship == filters.relationship),
-        (filters.band, band_column() == filters.band),
+        (filters.relationship, ReportRow.relationship == filters.relationship),
         (filters.status, ReportRow.status == filters.status),
         (filters.reference, ReportRow.reference.startswith(filters.reference, autoescape=True)),
     ]
     for value, condition in wanted:
         if value:
             query = query.where(condition)
+    if filters.unread:
+        query = query.where(ReportRow.probability.is_(None))
+    elif filters.band:
+        query = query.where(_within(filters.band))
     when = func.coalesce(ReportRow.reported_at, ReportRow.received_at)
     if filters.reported_from:
         query = query.where(when >= _midnight(filters.reported_from))
     if filters.reported_to:
         query = query.where(when < _midnight(filters.reported_to + timedelta(days=1)))
+    held = select(ClaimRow.report_id).where(ClaimRow.expires_at > now)
     if filters.assigned is Assigned.ME:
-        query = query.where(ClaimRow.account_id == account_id)
+        query = query.where(ReportRow.id.in_(held.where(ClaimRow.account_id == account_id)))
     elif filters.assigned is Assigned.ANYONE:
-        query = query.where(ClaimRow.account_id.is_not(None))
+        query = query.where(ReportRow.id.in_(held))
     elif filters.assigned is Assigned.NONE:
-        query = query.where(ClaimRow.account_id.is_(None))
+        query = query.where(ReportRow.id.not_in(held))
     return query
 
 
@@ -203,7 +219,22 @@ def _midnight(day: date) -> datetime:
     return datetime.combine(day, time.min, ZoneInfo("Europe/London"))
 
 
-def _item(report: ReportRow, assessment: AssessmentRow, claim: ClaimRow | None, name: str | None) -> QueueItem:
+def _items(session: Session, ids: Sequence[str], now: datetime) -> list[QueueItem]:
+    """The lines of a page, in the order of ``ids``."""
+    rows = session.execute(
+        select(ReportRow, AssessmentRow.body, ClaimRow.expires_at, AccountRow.name)
+        .join(RevisionRow, and_(RevisionRow.report_id == ReportRow.id, RevisionRow.number == ReportRow.latest))
+        .outerjoin(AssessmentRow, and_(AssessmentRow.revision_id == RevisionRow.id, AssessmentRow.current))
+        .outerjoin(ClaimRow, and_(ClaimRow.report_id == ReportRow.id, ClaimRow.expires_at > now))
+        .outerjoin(AccountRow, AccountRow.id == ClaimRow.account_id)
+        .where(ReportRow.id.in_(ids))
+    )
+    found = {row[0].id: _item(*row) for row in rows}
+    return [found[report_id] for report_id in ids if report_id in found]
+
+
+def _item(report: ReportRow, body: dict[str, Any] | None, until: datetime | None, name: str | None) -> QueueItem:
+    probability = report.probability
     return QueueItem(
         id=report.id,
         reference=report.reference,
@@ -212,11 +243,11 @@ def _item(report: ReportRow, assessment: AssessmentRow, claim: ClaimRow | None, 
         recorded_offence=report.recorded_offence,
         status=ReviewStatus(report.status),
         version=report.version,
-        suggestion=Suggestion(assessment.suggestion),
-        probability=assessment.probability,
-        band=band_of(assessment.probability),
-        relationship=Relationship(assessment.relationship),
+        suggestion=Suggestion(report.suggestion) if report.suggestion else None,
+        probability=probability,
+        band=None if probability is None else band_of(probability),
+        relationship=Relationship(report.relationship) if report.relationship else None,
         claimed_by=name or "",
-        claimed_until=claim.expires_at if claim else None,
-        assessment=Assessment.model_validate(assessment.body),
+        claimed_until=until,
+        assessment=Assessment.model_validate(body) if body and probability is not None else None,
     )

@@ -62,6 +62,7 @@ def filters_of(
     reference: Annotated[str, Query(max_length=200, description="The beginning of a reference.")] = "",
     sort: Sort = Sort.PRIORITY,
     apart: Annotated[bool, Query(description="Those recorded as stalking whose text describes none.")] = False,
+    unread: Annotated[bool, Query(description="Those that the model could not read; band is passed over.")] = False,
 ) -> Filters:
     """The filters of an address. What is not given filters nothing."""
     try:
@@ -72,7 +73,8 @@ def filters_of(
     if unreadable or (reported_to is not None and reported_to == date.max):
         raise Problem(422, "these fields cannot be read: reference, reported_to; correct them and send again.")
     return Filters(
-        suggestion, recorded_offence, reported_from, reported_to, relationship, band, assigned, status, reference, sort, apart
+        suggestion, recorded_offence, reported_from, reported_to, relationship, band, assigned, status, reference, sort,
+        apart, unread,
     )  # fmt: skip
 
 

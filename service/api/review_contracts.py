@@ -28,10 +28,12 @@ class QueueLine(BaseModel):
     recorded_offence: str | None
     status: ReviewStatus
     version: int
-    suggestion: Suggestion
-    probability: float
-    band: Band
-    relationship: Relationship
+    suggestion: Suggestion | None = Field(
+        description="Null, like the three after it, where the model could not read it."
+    )
+    probability: float | None
+    band: Band | None
+    relationship: Relationship | None
     claimed_by: str = Field(description="Who is at work on it now; empty when nobody is.")
     claimed_until: datetime | None
 
@@ -42,6 +44,7 @@ class QueueOut(BaseModel):
     page: int
     pages: int
     bands: dict[Band, int] = Field(description="How many each band holds under the other filters.")
+    unread: int = Field(description="How many of them the model could not read: they are in no band.")
 
 
 class Claim(BaseModel):
@@ -132,6 +135,7 @@ def queue_out(page: QueuePage) -> QueueOut:
         page=page.page,
         pages=page.pages,
         bands=page.bands,
+        unread=page.unread,
     )
 
 
@@ -184,7 +188,12 @@ def report_out(found: FullReport, claim: ClaimRow | None, standing: DecisionRow 
 
 def history_out(found: History) -> HistoryOut:
     return HistoryOut(
-        decisions=[decision_out(row, row.account.name, row.revision.number) for row in found.decisions],
+        # Readings within samples stay out: readers must not see one another's.
+        decisions=[
+            decision_out(row, row.account.name, row.revision.number)
+            for row in found.decisions
+            if row.sample_item_id is None
+        ],
         in_force=found.in_force.id if found.in_force else None,
         revisions=[
             RevisionOut(number=r.number, received_at=r.received_at, erased_at=r.erased_at) for r in found.revisions

@@ -17,9 +17,9 @@ from service.console import words
 from service.console.standing import done_notice
 from service.console.templating import render
 from service.decisions import ReviewStatus
-from service.reviewing_queue import BAND_FROM, Assigned, Band, Filters, Sort
+from service.reviewing_queue import BAND_FROM, Assigned, Band, Filters, QueuePage, Sort
 from service.reviewing_queue import queue as queue_page
-from service.store.reports import count_recorded_as_stalking, waiting
+from service.store.reports import count_recorded_as_stalking
 from service.store.tables import now
 
 router = APIRouter(include_in_schema=False)
@@ -47,7 +47,6 @@ def _page(request: Request, path: str) -> Response:
         account = identity_of(request).account_id
         page = queue_page(session, filters, number, settings_of(request).page_size, account, now())
         stalking = count_recorded_as_stalking(session) if filters.apart else 0
-        unread = waiting(session)
         done = done_notice(session, request.query_params.get("done", ""), identity_of(request))
     chosen = parameters(filters)
     here = address(path, chosen, page.page)
@@ -61,7 +60,7 @@ def _page(request: Request, path: str) -> Response:
         filtered=bool(set(chosen) - {"status", "sort"}),
         tab=chosen.get("status", ""),
         tabs=[] if filters.apart else _tabs(path, chosen),
-        bands=_bands(path, chosen, page.bands),
+        bands=_bands(path, chosen, page),
         selects=_selects(filters),
         more=bool(filters.relationship or filters.reported_from or filters.reported_to or filters.reference),
         clear=address(path, {name: chosen[name] for name in ("status", "sort") if name in chosen}),
@@ -69,7 +68,6 @@ def _page(request: Request, path: str) -> Response:
         done=done,
         none_next=request.query_params.get("next") == "none",
         stalking=stalking,
-        waiting=unread,
         pagination=pagination(path, chosen, page.page, page.pages),
         back="" if here == "/" else "?" + urlencode({"from": here}),
     )
@@ -92,6 +90,7 @@ def filters_of(path: str, given: Mapping[str, str]) -> Filters:
         reference=given.get("reference", "").strip().replace("\0", "")[:200],
         sort=_choice(given, "sort", Sort) or Sort.PRIORITY,
         apart=apart,
+        unread=not apart and given.get("unread", "") == "1",
     )
 
 
@@ -109,7 +108,8 @@ def parameters(filters: Filters) -> dict[str, str]:
         "suggestion": filters.suggestion,
         "recorded": filters.recorded,
         "relationship": filters.relationship,
-        "band": filters.band,
+        "band": "" if filters.unread else filters.band,
+        "unread": "1" if filters.unread else "",
         "assigned": filters.assigned,
         "from_day": filters.reported_from,
         "to_day": filters.reported_to,
@@ -151,14 +151,17 @@ def _tabs(path: str, chosen: Mapping[str, str]) -> list[dict[str, Any]]:
     ]
 
 
-def _bands(path: str, chosen: Mapping[str, str], counts: Mapping[Band, int]) -> list[dict[str, Any]]:
-    """A link for each band, with its count; the chosen one leads back to all."""
+def _bands(path: str, chosen: Mapping[str, str], page: QueuePage) -> list[dict[str, Any]]:
+    """A link for each band, with its count, and for what is in none; the chosen one leads back to all."""
     found = []
-    kept = {name: value for name, value in chosen.items() if name != "band"}
-    for band in BAND_FROM:
-        current = chosen.get("band") == band
-        href = address(path, kept if current else {**kept, "band": band.value})
-        found.append({"text": words.BAND[band], "count": counts[band], "href": href, "current": current})
+    kept = {name: value for name, value in chosen.items() if name not in ("band", "unread")}
+    links = [("band", band.value, words.BAND[band], page.bands[band]) for band in BAND_FROM]
+    if page.unread or "unread" in chosen:
+        links.append(("unread", "1", "Not assessed", page.unread))
+    for name, value, text, count in links:
+        current = chosen.get(name) == value
+        href = address(path, kept if current else {**kept, name: value})
+        found.append({"text": text, "count": count, "href": href, "current": current})
     return found
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, func, select, update
+from sqlalchemy import ColumnElement, and_, exists, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -45,7 +45,8 @@ def keep_report(session: Session, report: Report) -> tuple[RevisionRow, bool]:
         return latest, False
     row.latest += 1
     row.version += 1
-    row.status = "waiting"  # nobody has decided on this wording
+    row.status = "waiting"  # nobody has decided on this wording, and no model has read it
+    row.erased, row.probability, row.suggestion, row.relationship = False, None, None, None
     revision = RevisionRow(report_id=row.id, number=row.latest, digest=digest, text=report.text)
     session.add(revision)
     session.flush()
@@ -64,8 +65,14 @@ def _locked(session: Session, reference: str) -> ReportRow:
     return row
 
 
+def in_order(session: Session) -> ColumnElement[str]:
+    """References in the order of their code points, as Python sorts them: whoever locks many reports locks in this order."""
+    column: ColumnElement[str] = ReportRow.__table__.c.reference
+    return column if session.get_bind().dialect.name == "sqlite" else column.collate("C")
+
+
 def keep_assessment(session: Session, revision_id: str, assessment: Assessment) -> None:
-    """Keep what a model said of a revision, one row a model, and show it from now on."""
+    """Keep what a model said of a revision, one row a model, and show it from now on. The caller has the report locked."""
     model = assessment.model
     row = session.scalar(
         select(AssessmentRow).where(
@@ -83,6 +90,10 @@ def keep_assessment(session: Session, revision_id: str, assessment: Assessment) 
     row.body = assessment.model_dump(mode="json")
     row.current = True
     row.created_at = now()
+    revision = session.get_one(RevisionRow, revision_id)
+    report = revision.report
+    if report.latest == revision.number and not report.erased:
+        report.probability, report.suggestion, report.relationship = row.probability, row.suggestion, row.relationship
     session.flush()
 
 
@@ -93,11 +104,11 @@ def without_assessment(
 
     By reference, those after ``after``, up to ``limit``: a part at a time, so that a store of any size needs no more memory.
     """
-    read = select(AssessmentRow.revision_id).where(AssessmentRow.model_digest == model_digest)
+    read = exists().where(AssessmentRow.revision_id == RevisionRow.id, AssessmentRow.model_digest == model_digest)
     rows = session.execute(
         select(ReportRow, RevisionRow)
         .join(RevisionRow, _LATEST)
-        .where(RevisionRow.id.not_in(read), RevisionRow.erased_at.is_(None), ReportRow.reference > after)
+        .where(~read, RevisionRow.erased_at.is_(None), ReportRow.reference > after)
         .order_by(ReportRow.reference)
         .limit(limit)
     ).all()
@@ -128,26 +139,13 @@ def describes_none() -> ColumnElement[bool]:
 
     By the suggestion: while there is something to ask the offence is none too, because it is open.
     """
-    return and_(ReportRow.recorded_offence == _STALKING, AssessmentRow.suggestion == Suggestion.NO_CHANGE.value)
+    return and_(ReportRow.recorded_offence == _STALKING, ReportRow.suggestion == Suggestion.NO_CHANGE.value)
 
 
 def count_recorded_as_stalking(session: Session) -> int:
     """How many assessed reports are recorded as stalking, whatever their text describes."""
-    query = (
-        select(func.count())
-        .select_from(ReportRow)
-        .join(RevisionRow, _LATEST)
-        .join(AssessmentRow, and_(AssessmentRow.revision_id == RevisionRow.id, AssessmentRow.current))
-        .where(ReportRow.recorded_offence == _STALKING)
-    )
-    return session.scalar(query) or 0
-
-
-def waiting(session: Session) -> int:
-    """How many reports are in no list yet, because their latest wording has not been assessed."""
-    assessed = select(AssessmentRow.revision_id).where(AssessmentRow.current)
-    query = select(func.count()).select_from(ReportRow).join(RevisionRow, _LATEST)
-    return session.scalar(query.where(RevisionRow.id.not_in(assessed), RevisionRow.erased_at.is_(None))) or 0
+    query = select(func.count()).select_from(ReportRow).where(ReportRow.recorded_offence == _STALKING)
+    return session.scalar(query.where(ReportRow.probability.is_not(None))) or 0
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
     text,
 )
 from sqlalchemy import DateTime as SqlDateTime
@@ -62,13 +63,26 @@ class Base(DeclarativeBase):
 
 
 class ReportRow(Base):
-    """One report of the recording system, known by its reference. Its text lives in revisions."""
+    """One report of the recording system, known by its reference. Its text lives in revisions.
+
+    ``probability``, ``suggestion`` and ``relationship`` repeat what the current assessment says of the newest wording: a list of
+    100,000 reports must not read their texts. None where the model could not read it, and once it is ``erased``. Only
+    ``store.reports`` and ``keeping`` write them.
+    """
 
     __tablename__ = "reports"
+    __table_args__ = (
+        # Holds all that the queue counts, filters and sorts by: a page is found in the index alone.
+        Index(
+            "ix_reports_queue",
+            *("status", "erased", "probability", "suggestion", "recorded_offence", "relationship"),
+            *("reported_at", "received_at", "reference", "id"),
+        ),
+    )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=opaque)
     reference: Mapped[str] = mapped_column(String(200), unique=True)
-    recorded_offence: Mapped[str | None] = mapped_column(String(40), index=True)
+    recorded_offence: Mapped[str | None] = mapped_column(String(40))
     reported_at: Mapped[datetime | None] = mapped_column(Moment)
     occurred_from: Mapped[datetime | None] = mapped_column(Moment)
     occurred_to: Mapped[datetime | None] = mapped_column(Moment)
@@ -79,7 +93,11 @@ class ReportRow(Base):
     latest: Mapped[int] = mapped_column(default=1)
     # Rises with each decision and each new wording: who decides on an older number is told what came in between.
     version: Mapped[int] = mapped_column(default=0, server_default="0")
-    status: Mapped[str] = mapped_column(String(20), default="waiting", server_default="waiting", index=True)
+    status: Mapped[str] = mapped_column(String(20), default="waiting", server_default="waiting")
+    erased: Mapped[bool] = mapped_column(default=False, server_default=false())
+    probability: Mapped[float | None] = mapped_column(Float)
+    suggestion: Mapped[str | None] = mapped_column(String(40))
+    relationship: Mapped[str | None] = mapped_column(String(40))
 
     revisions: Mapped[list[RevisionRow]] = relationship_to(back_populates="report", order_by="RevisionRow.number")
 
@@ -103,12 +121,11 @@ class RevisionRow(Base):
 
 
 class AssessmentRow(Base):
-    """What one model version said of one revision. ``current`` marks the one that the queue shows."""
+    """What one model version said of one revision. ``current`` marks the one that is shown."""
 
     __tablename__ = "assessments"
     __table_args__ = (
         UniqueConstraint("revision_id", "model_digest"),
-        Index("ix_assessments_queue", "current", "probability"),
         # At most one shown assessment a revision, whatever two writers do at once.
         Index(
             "uq_assessments_current",

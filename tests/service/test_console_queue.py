@@ -83,8 +83,18 @@ def test_what_is_recorded_as_stalking_is_not_to_be_reviewed_as_stalking(
     assert "Recorded as stalking already" in listed and "Review as stalking" not in listed
 
 
-def test_reports_not_yet_assessed_are_counted(client: TestClient, sign_in: Callable[[], None], store: Store) -> None:
+def test_a_report_that_the_model_could_not_read_waits_for_a_person(
+    client: TestClient, sign_in: Callable[[], None], store: Store, keep: Callable[..., str], stalked: str
+) -> None:
+    keep("ASSESSED-1", stalked)
     with store.write() as session:
-        keep_report(session, Report(reference="A", text="He rang."))
+        keep_report(session, Report(reference="CANNOT", text="He rang."))
     sign_in()
-    assert "1 report is waiting to be assessed" in client.get("/").text
+    page = client.get("/").text
+    assert page.index("CANNOT") < page.index("ASSESSED-1") and "Not assessed (1)" in page
+    alone = client.get("/", params={"unread": "1"}).text
+    assert "CANNOT" in alone and "ASSESSED-1" not in alone and "decide them from the text alone" in alone
+    token = re.search(r'name="token" value="([0-9a-f]{64})"', alone)
+    assert token
+    onward = client.post("/next", data={"token": token[1], "from": "/?unread=1"})
+    assert "has not been assessed yet" in client.get(onward.headers["location"]).text

@@ -12,14 +12,13 @@ from sqlalchemy.orm import Session
 from models.assessor import Assessor
 from models.contracts import Assessment, ModelInfo, Report
 from nlp.taxonomy import Offence, RecordedOffence, Suggestion
-from service.reviewing_queue import Filters, QueuePage, queue
+from service.reviewing_queue import Band, Filters, QueuePage, queue
 from service.store import Store, StoreError
 from service.store.reports import (
     count_recorded_as_stalking,
     full_report,
     keep_assessment,
     keep_report,
-    waiting,
     without_assessment,
 )
 from service.store.tables import AssessmentRow, Base, ReportRow, now
@@ -171,14 +170,18 @@ def test_the_queue_is_by_priority_and_lists_recorded_stalking_apart(any_store: S
         def listed(**filters: Any) -> list[str]:
             return [item.reference for item in listing(session, **filters).items]
 
-        assert listed() == ["high", "unknown", "low", "recorded", "asked"]
+        assert listed() == ["unread", "high", "unknown", "low", "recorded", "asked"]
+        assert listed(unread=True, band=Band.HIGH) == ["unread"]
         assert listed(apart=True) == ["apart"]
         assert listed(suggestion=Suggestion.ASK) == ["unknown", "asked"]
         assert listed(recorded=RecordedOffence.STALKING) == ["recorded", "asked"]
-        second = listing(session, 2, 3)
-        assert ([i.reference for i in second.items], second.pages, second.total) == (["recorded", "asked"], 2, 5)
-        assert listing(session, 99, 3).page == 2
-        assert (count_recorded_as_stalking(session), waiting(session)) == (3, 1)
+        second = listing(session, 2, 4)
+        assert ([i.reference for i in second.items], second.pages, second.total) == (["recorded", "asked"], 2, 6)
+        assert (second.unread, sum(second.bands.values())) == (1, 5)
+        assert listing(session, 99, 4).page == 2
+        assert count_recorded_as_stalking(session) == 3
+        first = listing(session, 1, 1).items[0]
+        assert (first.assessment, first.probability, first.band, first.suggestion) == (None, None, None, None)
 
 
 @pytest.mark.parametrize("url", ["nonsense", "oracle+nothing://x", "mysql://a:secretpw@b/c"])
