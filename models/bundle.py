@@ -47,8 +47,9 @@ class Manifest(BaseModel):
 
     @property
     def digest(self) -> str:
-        """One digest for the whole bundle: over the names and digests of its files."""
-        joined = "\n".join(f"{name} {value}" for name, value in sorted(self.files.items()))
+        """One digest for all that decides what is read: the files by name and digest, and how texts are cut into windows."""
+        lines = [f"{name} {value}" for name, value in sorted(self.files.items())]
+        joined = "\n".join([*lines, f"window {self.window} overlap {self.overlap}"])
         return hashlib.sha256(joined.encode()).hexdigest()
 
 

@@ -4,3 +4,5 @@ import os
 
 # Weights come from packages or a folder, never from a hub: set before any library that would look for one is imported.
 os.environ["HF_HUB_OFFLINE"] = "1"
+# MLflow reports its use to its makers unless told not to; it reads this once, when it is imported.
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")

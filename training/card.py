@@ -58,13 +58,15 @@ def model_card(
         "",
         "## Fairness",
         "",
-        "Sexes and names were swapped in training; the names that measure here were not among those.",
+        "Sexes and names were swapped in training; the names that measure here were not among those."
+        if swaps
+        else "Not measured for this one: `foursight evaluate` swaps sexes and names and prints what moves.",
         "",
         *(
             f"- Swapping {k}: mean move of the probability {v['mean_move']:.3f}, suggestions that change {v['flips']:.1%}."
             for k, v in swaps.items()
         ),
-        "",
+        *([""] if swaps else []),
         "## Limits",
         "",
         "Trained on written, not real, reports: real ones differ, and figures on real reports must be measured where it is used. Recall and false reviews by",

@@ -18,7 +18,7 @@ from rich.table import Table as Printed
 from models.assessor import Assessor
 from models.contracts import Assessment, ModelInfo
 from training import metrics
-from training.behaviour import Answer, Case, run_cases, wilson
+from training.behaviour import Answer, Case, reader_of, run_cases, wilson
 from training.corpus import Record
 from training.evaluate import GROUPINGS, assess, report_of
 from training.figures import FIGURES, Indices, Table, table
@@ -69,6 +69,7 @@ class Comparison(BaseModel):
     split: str
     corpus_digest: str
     confidence: float
+    group_confidence: float
     metrics: dict[str, Difference]
     groups: dict[str, Difference]
     differing: list[Differing]
@@ -90,11 +91,7 @@ def answers_of(assessor: Assessor, records: Sequence[Record], cases: dict[str, l
     name = f"{assessor.info.name} {assessor.info.version}"
     assessments = assess(assessor, records, name)
     texts = list(dict.fromkeys(t for group in cases.values() for case in group for t in case.texts))
-    answers: dict[str, Answer] = {}
-    for text in texts:
-        found = assessor.assess(report_of(records[0]).model_copy(update={"text": text, "recorded_offence": None}))
-        answers[text] = Answer(found.probability, found.suggestion)
-    return Side(assessor.info, assessments, answers)
+    return Side(assessor.info, assessments, dict(zip(texts, reader_of(assessor)(texts), strict=True)))
 
 
 def compare(
@@ -133,6 +130,7 @@ def compare(
         split=split,
         corpus_digest=corpus_digest,
         confidence=confidence,
+        group_confidence=group_confidence,
         metrics={n: d for n, d in found.items() if d is not None},
         groups={n: d for n, d in groups.items() if d is not None},
         differing=differing(records, a.assessments, b.assessments),
@@ -229,7 +227,9 @@ def print_comparison(c: Comparison, console: Console, shown: int = 20) -> None:
         printed.add_row(FIGURES[d.name].title, *_row(d))
     console.print(printed)
     moved = {n: d for n, d in c.groups.items() if d.low > 0 or d.high < 0}
-    console.print(f"groups: {len(c.groups)} figures compared, {len(moved)} differ beyond their 99% interval")
+    console.print(
+        f"groups: {len(c.groups)} figures compared, {len(moved)} differ beyond their {c.group_confidence:.0%} interval"
+    )
     for name, d in moved.items():
         console.print(f"  {name}: {d.a:.3f} to {d.b:.3f}, gain {d.low:+.3f} to {d.high:+.3f}", highlight=False)
     if c.behaviour:

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.contracts import Assessment
-from nlp.taxonomy import CODE_NAMES, FOUR, Label, Status, Suggestion
+from nlp.taxonomy import BEHAVIOUR_NAMES, CODE_NAMES, FOUR, Label, Status, Suggestion
 from training import metrics
 from training.corpus import Record
 
@@ -83,7 +83,9 @@ def _spans(record: Record, assessment: Assessment) -> list[int]:
 
 def _status(record: Record, assessment: Assessment) -> list[float]:
     total = sum(
-        any(e.code == s.code and e.start < s.end and s.start < e.end for e in assessment.evidence) for s in record.spans
+        any(e.code == s.code and e.start < s.end and s.start < e.end for e in assessment.evidence)
+        for s in record.spans
+        if s.code in BEHAVIOUR_NAMES  # as status_accuracy counts
     )
     share = metrics.status_accuracy([record], [assessment]).get("all")
     return [0.0, 0.0] if share is None else [share * total, float(total)]
@@ -134,7 +136,7 @@ def _twin_order(t: Table, i: Indices) -> float:
 
 def _calibration_error(t: Table, i: Indices) -> float:
     i = i[t.clear[i]]
-    return metrics.expected_calibration_error(t.truth[i], t.probability[i])
+    return metrics.expected_calibration_error(t.truth[i], t.probability[i]) if len(i) else float("nan")
 
 
 def _brier(t: Table, i: Indices) -> float:

@@ -79,8 +79,10 @@ def judge(c: Comparison, gate: Gate) -> list[Refusal]:
                 )
             )
     reasons += _behaviour(c, gate.behaviour)
-    error = c.metrics["calibration_error"]
-    if error.b > error.a + gate.calibration.rise or error.b > gate.calibration.most >= error.a:
+    error = c.metrics.get("calibration_error")
+    if error is None:
+        reasons.append(Refusal(part="calibration", why="no clear report to measure the calibration on"))
+    elif error.b > error.a + gate.calibration.rise or error.b > gate.calibration.most >= error.a:
         reasons.append(Refusal(part="calibration", why=f"calibration error goes from {error.a:.3f} to {error.b:.3f}"))
     a, b = c.latency_ms
     if b > a * gate.latency.rise or b > gate.latency.most >= a:

@@ -99,6 +99,8 @@ def promote(
     Without a champion so far, the shipped bundle is the one to beat. The registry is MLflow's, in var/mlflow.db or on the server of
     MLFLOW_TRACKING_URI. A service that runs with FOURSIGHT_BUNDLE=var/champion takes a new champion without a restart.
     """
+    from mlflow.exceptions import MlflowException
+
     from training.behaviour import load_cases
     from training.compare import print_comparison
     from training.promote import PromoteError, roll_back
@@ -116,6 +118,10 @@ def promote(
         outcome = run(bundle, corpus.split(rules.split), load_cases(), rules, corpus.digest, BUNDLES, pointer)
     except (BundleError, CorpusError, PromoteError) as error:
         raise _fail(str(error)) from None
+    except MlflowException as error:
+        raise _fail(
+            f"the registry of MLflow cannot be used (MLFLOW_TRACKING_URI says which): {error.message}"
+        ) from None
     if outcome.comparison is None:
         console.print(f"version {outcome.champion.version} ({outcome.champion.name}) is champion already")
         return

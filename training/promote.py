@@ -78,11 +78,12 @@ def promote(
 
 
 def make_champion(registry: Registry, new: Registered, old: Registered, folder: Path, pointer: Path) -> None:
-    """Fetch first, then move the alias, then the pointer: whatever stops in between, what is served is a whole champion."""
+    """Fetch first, then move the alias, then the pointer: whatever stops in between, what is served is a whole champion, and the same command again ends it."""
     bundle = registry.fetch(new, folder)
     registry.note(new.version, PREVIOUS, old.version)
     registry.give(CHAMPION, new.version)
     point(pointer, bundle)
+    registry.take(CHALLENGER)
 
 
 def roll_back(folder: Path, pointer: Path) -> tuple[Registered, Registered]:
@@ -92,7 +93,8 @@ def roll_back(folder: Path, pointer: Path) -> tuple[Registered, Registered]:
     before = registry.previous(now.version) if now else None
     if now is None or before is None:
         raise PromoteError("there is no champion before this one to go back to")
-    bundle = registry.fetch(before, folder)
+    point(pointer, registry.fetch(before, folder))
     registry.give(CHAMPION, before.version)
-    point(pointer, bundle)
+    # The way back is used up: else two champions that followed each other twice would take turns for ever.
+    registry.forget(now.version, PREVIOUS)
     return now, before

@@ -1,11 +1,13 @@
 """What MLflow loads: a bundle as a pyfunc model. MLflow copies this file into the model; it needs what serving needs and MLflow, no torch.
 
 In: a DataFrame with ``text`` and, optional, ``reference``, ``recorded_offence``, ``reported_at`` (ISO 8601). Out: a DataFrame in the same order, one row a report;
-``assessment`` is the whole Assessment as JSON. A report that cannot be read raises ValueError with its row, never its text.
+``assessment`` is the whole Assessment as JSON. A report that cannot be read raises ValueError with its row, never its text; a table that does not fit
+the signature raises MlflowException, whose cause names the column.
 """
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +25,11 @@ class FoursightModel(PythonModel):
 
     def load_context(self, context: Any) -> None:
         """Check and load the bundle."""
+        # Else MLflow's message about a table with a wrong column holds the table, texts and all.
+        os.environ["MLFLOW_DISABLE_SCHEMA_DETAILS"] = "true"
         self.assessor = Assessor.load(Path(context.artifacts["bundle"]))
 
-    def predict(self, context: Any, model_input: Any, params: Any = None) -> Any:
+    def predict(self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
         """Assess every row."""
         reports = [_report(number, row) for number, row in enumerate(model_input.to_dict("records"), 1)]
         rows = [

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import tomllib
+import warnings
 from dataclasses import dataclass
 from importlib.metadata import requires
 from pathlib import Path
@@ -36,13 +38,16 @@ class Registry:
         self.client: Any = self.mlflow.MlflowClient()
 
     def holder(self, alias: str) -> Registered | None:
-        """Return the version that has the alias."""
+        """Return the version that has the alias, or None. A server that does not answer raises: it must not look like a registry without champion."""
         from mlflow.exceptions import MlflowException
 
         try:
             return _registered(self.client.get_model_version_by_alias(MODEL, alias))
-        except MlflowException:
-            return None
+        except MlflowException as error:
+            # MLflow says INVALID_PARAMETER_VALUE where the alias is not set.
+            if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+                return None
+            raise
 
     def register(self, bundle: Path) -> Registered:
         """Register a bundle, once: the same bundle again is the same version. Raises BundleError for one that is not whole."""
@@ -50,24 +55,32 @@ class Registry:
         for found in self.client.search_model_versions(f"name = '{MODEL}'"):
             if found.tags.get("digest") == manifest.digest:
                 return _registered(found)
-        with self.mlflow.start_run(run_name=f"register {manifest.name} {manifest.version}"):
+        name = f"{manifest.name} {manifest.version}"
+        with self.mlflow.start_run(run_name=f"register {name}"):
             info = log_bundle(self.mlflow, bundle, manifest)
             for split, figures in manifest.metrics.items():
                 ranking = figures.get("ranking", {}).get("Foursight", {}) if isinstance(figures, dict) else {}
                 if "average_precision" in ranking:
                     self.mlflow.log_metric(f"{split}_average_precision", ranking["average_precision"])
-        version = str(info.registered_model_version)
-        for key, value in {"digest": manifest.digest, "bundle": f"{manifest.name} {manifest.version}"}.items():
-            self.client.set_model_version_tag(MODEL, version, key, value)
-        return Registered(version, manifest.digest, f"{manifest.name} {manifest.version}")
+        # Version and tags in one step: a version without its digest would never be found again.
+        made = self.mlflow.register_model(info.model_uri, MODEL, tags={"digest": manifest.digest, "bundle": name})
+        return Registered(str(made.version), manifest.digest, name)
 
     def give(self, alias: str, version: str) -> None:
         """Move an alias."""
         self.client.set_registered_model_alias(MODEL, alias, version)
 
+    def take(self, alias: str) -> None:
+        """Remove an alias."""
+        self.client.delete_registered_model_alias(MODEL, alias)
+
     def note(self, version: str, key: str, value: str) -> None:
         """Tag a version."""
         self.client.set_model_version_tag(MODEL, version, key, value[:5000])
+
+    def forget(self, version: str, key: str) -> None:
+        """Remove a tag of a version."""
+        self.client.delete_model_version_tag(MODEL, version, key)
 
     def previous(self, version: str) -> Registered | None:
         """Return the version that was champion before this one."""
@@ -83,7 +96,9 @@ class Registry:
                 root = self.mlflow.artifacts.download_artifacts(
                     artifact_uri=f"models:/{MODEL}/{registered.version}", dst_path=spare
                 )
-                Path(root, "artifacts", "bundle").replace(target)
+                # MLflow keeps an artefact under the name of the folder that it came from; the model says which.
+                flavour = self.mlflow.models.Model.load(root).flavors["python_function"]
+                Path(root, flavour["artifacts"]["bundle"]["path"]).replace(target)
         open_bundle(target)
         return target
 
@@ -106,7 +121,9 @@ def log_bundle(mlflow: Any, bundle: Path, manifest: Manifest) -> Any:
         ColSpec("double", "probability"),
         ColSpec("long", "occasions"),
     ]
-    with tempfile.TemporaryDirectory() as spare:
+    with tempfile.TemporaryDirectory() as spare, warnings.catch_warnings():
+        # An example would put a report into the registry; the signature is given.
+        warnings.filterwarnings("ignore", message=".*input example was not provided")
         code = []
         for package in ("nlp", "models"):
             copied = Path(spare, package)
@@ -119,14 +136,21 @@ def log_bundle(mlflow: Any, bundle: Path, manifest: Manifest) -> Any:
             code_paths=code,
             signature=ModelSignature(inputs=Schema([ColSpec("string", "text"), *optional]), outputs=Schema(outputs)),
             pip_requirements=serving_requirements(),
-            registered_model_name=MODEL,
             metadata={"digest": manifest.digest, "bundle": f"{manifest.name} {manifest.version}"},
         )
 
 
 def serving_requirements() -> list[str]:
-    """Return what serving needs, without the extras, and pandas, which MLflow hands tables over with."""
-    return [r for r in requires("foursight") or [] if "extra ==" not in r] + ["pandas"]
+    """Return what serving needs, without the extras, and pandas, which MLflow hands tables over with.
+
+    In a checkout pyproject.toml says it: what pip noted when the checkout was installed may be of an older day.
+    """
+    project = ROOT / "pyproject.toml"
+    if project.is_file():
+        needed: list[str] = tomllib.loads(project.read_text(encoding="utf-8"))["project"]["dependencies"]
+    else:
+        needed = [r for r in requires("foursight") or [] if "extra ==" not in r]
+    return [*needed, "pandas"]
 
 
 def point(pointer: Path, bundle: Path) -> None:

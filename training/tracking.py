@@ -12,19 +12,16 @@ EXPERIMENT = "foursight"
 
 def tracking() -> Any:
     """Return MLflow set to the server of MLFLOW_TRACKING_URI, or to a SQLite file under var/ with artefacts beside it."""
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     import mlflow
 
+    server = os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{ROOT / 'var' / 'mlflow.db'}"
     location = None
-    if not os.environ.get("MLFLOW_TRACKING_URI"):
-        (ROOT / "var").mkdir(exist_ok=True)
-        mlflow.set_tracking_uri(f"sqlite:///{ROOT / 'var' / 'mlflow.db'}")
-        location = (ROOT / "var" / "mlartifacts").as_uri()
-    elif os.environ["MLFLOW_TRACKING_URI"].startswith("sqlite:///"):
-        location = (
-            (Path(os.environ["MLFLOW_TRACKING_URI"].removeprefix("sqlite:///")).parent / "mlartifacts")
-            .resolve()
-            .as_uri()
-        )
+    if server.startswith("sqlite:///"):
+        database = Path(server.removeprefix("sqlite:///"))
+        database.parent.mkdir(parents=True, exist_ok=True)
+        location = (database.parent / "mlartifacts").resolve().as_uri()
+    mlflow.set_tracking_uri(server)
     if mlflow.get_experiment_by_name(EXPERIMENT) is None:
         mlflow.create_experiment(EXPERIMENT, artifact_location=location)
     mlflow.set_experiment(EXPERIMENT)

@@ -39,7 +39,6 @@ from training import run
 from training.config import load_config
 from training.corpus import Corpus, Record, load_corpus
 from training.decisions import DESK, mix, read_decisions
-from training.evaluate import measure
 from training.gate import load_gate
 from training.registry import CHALLENGER, CHAMPION, Registry, point
 
@@ -69,8 +68,6 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder / 'mlflow.db'}")
         patch.setattr(run, "WORK", folder / "work")
-        # The slow baselines and the swaps are measured elsewhere.
-        patch.setattr(run, "measure", lambda a, c, split, quick=False, **more: measure(a, c, split, True, **more))
         patch.chdir(folder)
         yield folder
 

@@ -78,6 +78,7 @@ def comparison(**more: object) -> Comparison:
         "split": "test",
         "corpus_digest": "c",
         "confidence": 0.95,
+        "group_confidence": 0.99,
         "metrics": {"average_precision": fine, "calibration_error": held},
         "groups": {},
         "differing": [],
