@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import secrets
+import sqlite3
 import sys
 import time
 from collections.abc import Callable
@@ -20,8 +22,6 @@ from service.problems import Problem
 from service.settings import Settings
 
 log = logging.getLogger("foursight")
-# A database that is stopped, full, or too busy: it comes back by itself or by somebody's hand, and then so does the service.
-_DATABASE_AWAY = (OperationalError, InterfaceError, PoolTimeout)
 access_log = logging.getLogger("foursight.access")
 
 CSP = (
@@ -125,8 +125,29 @@ class BodyLimit:
         await self.app(scope, limited, send)
 
 
+_AWAY = Problem(
+    503, "the database does not answer or has no room; nothing was kept. Try again soon.", {"Retry-After": "5"}
+)
+_STOPPING = Problem(
+    503,
+    "the service is stopping and did not end this in time; look whether it was done, or send it again.",
+    {"Retry-After": "10", "Connection": "close"},
+)
+_OURS = Problem(500, "the service could not do this; it is on the log by the request id.")
+
+
+def _away(fault: Exception) -> bool:
+    """A database that is stopped, full or too busy: it comes back by itself or by somebody's hand, and then so does the service."""
+    if isinstance(fault, OperationalError):  # SQLite says so of a wrong statement or a missing table too
+        return getattr(fault.orig, "sqlite_errorcode", None) != sqlite3.SQLITE_ERROR
+    return isinstance(fault, InterfaceError | PoolTimeout)
+
+
 class Recover:
-    """Turns a fault of ours into a 500 that says nothing, and a log line that says where, never what with."""
+    """Turns a fault of ours into a 500 that says nothing, and a log line that says where, never what with.
+
+    A request that is cut off because the service stops gets a 503: it was no fault, and another server can take it.
+    """
 
     def __init__(self, app: ASGIApp, answer: Callable[[Request, Problem], Response]) -> None:
         self.app = app
@@ -149,6 +170,10 @@ class Recover:
             if started:
                 raise
             await self.answer(Request(scope), known)(scope, receive, send)
+        except asyncio.CancelledError:
+            if started:
+                raise
+            await self.answer(Request(scope), _STOPPING)(scope, receive, send)
         except Exception as fault:
             fields = {
                 "kind": type(fault).__name__,
@@ -159,12 +184,4 @@ class Recover:
             if started:
                 # Too late for an answer. Ending the connection tells the caller that this one is cut short.
                 raise ConnectionResetError from None
-            if isinstance(fault, _DATABASE_AWAY):
-                problem = Problem(
-                    503,
-                    "the database does not answer or has no room; nothing was kept. Try again soon.",
-                    {"Retry-After": "5"},
-                )
-            else:
-                problem = Problem(500, "the service could not do this; it is on the log by the request id.")
-            await self.answer(Request(scope), problem)(scope, receive, send)
+            await self.answer(Request(scope), _AWAY if _away(fault) else _OURS)(scope, receive, send)

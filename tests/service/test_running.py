@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import shutil
 import threading
@@ -13,12 +14,14 @@ import pytest
 from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy.exc import OperationalError
+from starlette.types import Message, Receive, Scope, Send
 
 from models.assessor import Assessor
 from models.bundle import DEFAULT_BUNDLE, open_bundle, seal_bundle
 from service import auth
-from service.app import create_app
+from service.app import answer, create_app
 from service.audit import COMMAND_LINE
+from service.middleware import Recover
 from service.policy import AccountRole
 from service.settings import Settings
 from service.store import Store
@@ -177,3 +180,27 @@ def test_a_database_that_is_away_is_503(client: TestClient, store: Store, monkey
     monkeypatch.setattr(auth, "by_key", away)
     answer = client.post("/v1/assess", json=REPORT, headers=headers)
     assert answer.status_code == 503 and answer.headers["retry-after"]
+
+
+def test_a_request_cut_off_by_the_end_of_the_service_is_503_and_no_fault(caplog: pytest.LogCaptureFixture) -> None:
+    sent: list[Message] = []
+
+    async def endless(scope: Scope, receive: Receive, send: Send) -> None:
+        await asyncio.sleep(60)
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def receive() -> Message:
+        return {"type": "http.request"}
+
+    async def scenario() -> None:
+        scope = {"type": "http", "path": "/v1/assess", "headers": [], "method": "POST"}
+        task = asyncio.create_task(Recover(endless, answer)(scope, receive, send))
+        await asyncio.sleep(0)
+        task.cancel()
+        await task
+
+    asyncio.run(scenario())
+    assert sent[0]["status"] == 503 and (b"retry-after", b"10") in sent[0]["headers"]
+    assert b"the service is stopping" in sent[1]["body"] and not caplog.records

@@ -220,15 +220,15 @@ def test_a_request_under_way_is_answered_before_the_server_stops(
     monkeypatch.setenv("FOURSIGHT_VAR", str(tmp_path / "var"))
     key = re.search(r"fsk_\S+", CliRunner().invoke(cli.app, ["keys", "add", "records"]).output)
     assert key
-    process = _serve(tmp_path, "--port", "0")
+    process = _serve(tmp_path, "--port", "0", FOURSIGHT_SHUTDOWN_SECONDS="120")
     assert process.stdout
     address = re.search(r"http://127\.0\.0\.1:\d+", process.stdout.readline())
     assert address
-    reports = [{"reference": str(n), "text": "He followed me home and waited outside. " * 20} for n in range(60)]
+    reports = [{"reference": str(n), "text": "He followed me home and waited outside. " * 20} for n in range(30)]
     headers = {"Authorization": f"Bearer {key[0]}", "Content-Type": "application/json"}
     request = urllib.request.Request(f"{address[0]}/v1/assess/batch", json.dumps(reports).encode(), headers)
     threading.Timer(0.4, process.send_signal, [signal.SIGTERM]).start()
     with urllib.request.urlopen(request, timeout=60) as answer:
-        assert len(json.load(answer)["assessments"]) == 60
+        assert len(json.load(answer)["assessments"]) == 30
     process.communicate(timeout=30)
     assert process.returncode in (0, -signal.SIGTERM)
