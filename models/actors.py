@@ -1,8 +1,8 @@
 """Who did what to whom: for each act the actor and the target, read from the nearest subject before it.
 
 The reader tells acts of the suspect from acts of others by their status. This adds what can be read exactly, so that the injured party's own calls, a third
-party's act or a reversed allegation are seen as such: the subject of the clause (a person with a role, or a pronoun) and the person it is done to.
-It is deliberately narrow: where no subject stands before the act, nothing is said.
+party's act or a reversed allegation are seen as such. It is deliberately narrow: where no subject stands right before the act, nothing is said, and an act is
+called the injured party's own only in a plain sentence of a few known verbs, because calling a suspect's act theirs would hide an occasion.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Link:
     target: Role | None = None
 
 
-_SUBJECT = re.compile(r"\b(?:I|we|he|she|they)(?:['’](?:s|d|ve|ll|re|m))?\b(?!\s(?:and|or)\b)")
+_PRONOUN = re.compile(r"\b(?:he|she|they)(?:['’](?:s|d|ve|ll|re))?\b(?!\s(?:and|or)\b)")
 _OBJECT = re.compile(r"\b(?:me|us|my)\b")
 _FIRST = re.compile(r"\b(?:I|me|my)\b")
 # What may stand between a subject and its act: auxiliaries, adverbs, and "X and" of a shared subject.
@@ -43,19 +43,38 @@ _BETWEEN = re.compile(
 _CLAUSE = re.compile(
     r"[.!?;\n:]|,\s(?:but|and|so|then)\b|\b(?:because|when|while|after|before|until|if|who|which|that)\b", re.IGNORECASE
 )
-# "I was followed", "I got a letter", "I found him": the subject suffers or sees the act.
-_SUFFERS = re.compile(
-    r"[\s,]*(?:(?:also|then|again|still|just|now|always|often|even|have|had|has|['’]ve|['’]d|keep|kept)[\s,]+)*(?:was|were|been|being|am|is|are|be|got|get|gets|getting|receiv\w+|had|have|found|find|"
-    r"saw|see\w*|notic\w+|heard|hear\w*|woke|feel|felt|think|believe\w*|know|knew|told|tell\w*|asked|block\w+|moved|chang\w+|look\w*|can|could|came|come|caught|spotted)\b",
-    re.IGNORECASE,
-)
+_POSSESSIVE = re.compile(r"['’]s?\b")
 _MINE = re.compile(r"(?:my|our)\s", re.IGNORECASE)
+
+# The injured party's own act: "I" or the police's word for them, and a verb of doing. "IP punched" may be shorthand for "IP was punched",
+# so a word stands for the injured party only with a verb that cannot be done to them, or with an object after it.
+_DOING = (
+    r"(?:rang|ring|rung|phoned?|called?|text(?:ed)?|txt|messaged?|wrote|written|write|sent|send|e-?mailed|replied|answered|shout(?:ed)?|swore|sworn|pushed|shoved|slapped|hit|"
+    r"punched|kicked|threw|thrown|snatched|grabbed|posted|filmed|followed|went\sround|knocked|put\s(?:up|mine|one|an?|his|her|the))"
+)
+_OWN = re.compile(
+    rf"\bI(?:['’]ve)?\s(?:(?:did|do|have|had|also|then|just|even|only)\s){{0,2}}{_DOING}\b"
+    r"|\b(?:IP|AP|VIC|INFT|Inft|CALLER|Caller|Complainant)\s(?:(?:has|had|also)\s){0,2}"
+    rf"(?:(?:sent|wrote|replied|answered|threw|posted|put\sup)\b|{_DOING}\s(?:him|her|them|SUSP|susp|back)\b)"
+)
+# Then somebody else does it after all, or somebody only says it, or it stands in words quoted from somebody.
+_SOMEONE_ELSE = re.compile(r"\b(?:he|she|they|who|so did|susp)\b", re.IGNORECASE)
+_REPORTED = re.compile(
+    r"\b(?:if|says?|said|tells?|told|claims?|complain\w*|accus\w+)\b|\b(?:that|because|would)\s*$", re.IGNORECASE
+)
+_QUOTE = re.compile(r"[\"“”‘]|(?<!\w)'|'(?!\w)")
+_SENTENCE_END = re.compile(r"[.!?\n]")
+_LOOK_BACK = 120  # Characters: a subject further away is another clause's.
 
 
 def link(text: str, acts: Sequence[tuple[int, int]], persons: Sequence[Person]) -> list[Link]:
     """Return the link of each act ``(start, end)``. Persons in the order of the text, with their roles."""
     narrator = _narrator(text, persons)
-    return [_link(text, start, end, persons, narrator) for start, end in acts]
+    links = []
+    for start, end in acts:
+        actor = _own(text, start, end, narrator) or _other(text, start, end, persons)
+        links.append(Link(actor, _target(text, start, end, persons, actor, narrator)) if actor else Link())
+    return links
 
 
 def _narrator(text: str, persons: Sequence[Person]) -> Role | None:
@@ -67,29 +86,38 @@ def _narrator(text: str, persons: Sequence[Person]) -> Role | None:
     return Role.WITNESS if named else Role.VICTIM
 
 
-def _link(text: str, start: int, end: int, persons: Sequence[Person], narrator: Role | None) -> Link:
-    left = max((m.end() for m in _CLAUSE.finditer(text, max(0, start - 120), start)), default=max(0, start - 120))
-    # The subject may be the first words of the marked act itself.
-    reach = min(end, start + 25)
+def _own(text: str, start: int, end: int, narrator: Role | None) -> Role | None:
+    """Return the injured party, or the witness who writes, where the act is plainly theirs."""
+    for match in _OWN.finditer(text, max(0, start - 30), min(len(text), end + 15)):
+        if match.start() > start + 3 or match.end() + 1 < start:
+            continue
+        before = _SENTENCE_END.split(text[max(0, match.start() - _LOOK_BACK) : match.start()])[-1]
+        if _SOMEONE_ELSE.search(text, match.end(), end) or _REPORTED.search(before) or _QUOTE.search(before):
+            return None
+        return narrator if match[0].startswith("I ") or match[0][1] in "'’" else Role.VICTIM
+    return None
+
+
+def _other(text: str, start: int, end: int, persons: Sequence[Person]) -> Role | None:
+    """Return the role of another person who is the subject right before the act, or of its first words."""
+    left = max((m.end() for m in _CLAUSE.finditer(text, max(0, start - _LOOK_BACK), start)), default=start - _LOOK_BACK)
+    left, reach = max(0, left), min(end, start + 25)
     subjects: list[tuple[int, int, Role | None]] = [
-        (p.start, p.end, p.role) for p in persons if left <= p.start and p.end <= reach
+        (p.start, p.end, p.role)
+        for p in persons
+        if left <= p.start and p.end <= reach and not _POSSESSIVE.match(text, p.end)
     ]
-    subjects += [
-        (m.start(), m.end(), narrator if m[0][0] in "Iw" else None)
-        for m in _SUBJECT.finditer(text, left, reach)
-        if m[0] not in ("us",)
-    ]
-    actor: Role | None = None
-    for at, stop, role in sorted(subjects, reverse=True):
-        inside = at >= start
-        if (inside and not text[start:at].strip()) or (not inside and _BETWEEN.match(text, stop, start)):
-            actor = role if role is not Role.VICTIM or not _SUFFERS.match(text, stop) else None
-            break
-    if actor is None:
-        return Link()
-    others = [
-        p.role for p in persons if p.start < end + 15 and p.end > start + 1 and p.role is not actor and p.start >= start
-    ]
-    if narrator and _OBJECT.search(text, start, min(len(text), end + 12)) and narrator is not actor:
-        others.insert(0, narrator)
-    return Link(actor, others[0] if others else None)
+    subjects += [(m.start(), m.end(), None) for m in _PRONOUN.finditer(text, left, reach)]
+    for at, stop, role in sorted(subjects, key=lambda s: s[0], reverse=True):
+        if not text[start:at].strip() if at >= start else _BETWEEN.match(text, stop, start):
+            return None if role in (Role.VICTIM, Role.NONE) else role
+    return None
+
+
+def _target(
+    text: str, start: int, end: int, persons: Sequence[Person], actor: Role, narrator: Role | None
+) -> Role | None:
+    if narrator and narrator is not actor and _OBJECT.search(text, start, min(len(text), end + 12)):
+        return narrator
+    after = (p.role for p in persons if start <= p.start < end + 15)
+    return next((role for role in after if role is not actor), None)

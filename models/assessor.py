@@ -9,19 +9,18 @@ from pathlib import Path
 from typing import Self
 
 from pydantic import ValidationError
-from spacy.tokens import Doc
 
 from models import explain
 from models.bundle import DEFAULT_BUNDLE, BundleError, Manifest, open_bundle
 from models.contracts import Assessment, Four, FourLetter, ModelInfo, OccasionCount, Report
 from models.decision import DecisionModel
-from models.findings import Findings, own_acts, read_findings
+from models.findings import Findings, read_findings
 from models.reader import OnnxReader
 from models.reading import Reading
 from models.rules import rules
 from models.what_if import question_words, questions, would_change
 from nlp.pipeline import pipeline
-from nlp.taxonomy import EntityType, Offence, Relationship, Suggestion
+from nlp.taxonomy import FOUR, EntityType, Offence, Relationship, Suggestion
 
 # Mentions with an exact form, the same in every language.
 EXACT = frozenset((EntityType.PHONE, EntityType.EMAIL, EntityType.HANDLE, EntityType.VEHICLE, EntityType.REFERENCE))
@@ -48,7 +47,8 @@ class Assessor:
 
     @classmethod
     def load(cls, folder: Path = DEFAULT_BUNDLE, threads: int = 0) -> Self:
-        """Check and load a bundle. ``threads``: 0 takes every core. Raises BundleError."""
+        """Check and load a bundle, and the pipeline, so that the first report does not wait. ``threads``: 0 takes every core. Raises BundleError."""
+        pipeline()
         return cls(folder, open_bundle(folder), threads)
 
     def assess(self, report: Report) -> Assessment:
@@ -63,18 +63,20 @@ class Assessor:
             # The zone forgets the words of these reports afterwards: else spaCy's vocabulary would grow, and keep them, for ever.
             with _ZONE, pipeline().memory_zone():
                 docs = pipeline().pipe(r.text for r in group)
-                results += [self._assessment(*args) for args in zip(group, readings, docs, strict=True)]
+                findings = [
+                    read_findings(report.text, doc, reading, report.reported_at.date() if report.reported_at else None)
+                    for report, reading, doc in zip(group, readings, docs, strict=True)
+                ]
+            results += [self._assessment(*args) for args in zip(group, readings, findings, strict=True)]
         return results
 
-    def _assessment(self, report: Report, reading: Reading, doc: Doc) -> Assessment:
+    def _assessment(self, report: Report, reading: Reading, found: Findings) -> Assessment:
         text = report.text
-        reported = report.reported_at.date() if report.reported_at else None
-        found = read_findings(text, doc, reading, reported)
         if found.unread:
             return self._unread(report, found)
         probability = self.decision.probability(reading)
         suggestion = self.decision.suggestion(probability, reading)
-        if found.stock or (found.language is not None and suggestion is Suggestion.NO_CHANGE):
+        if found.stock or (found.doubtful and suggestion is Suggestion.NO_CHANGE):
             # Nothing, or not all, of what happened could be read: that is a question, not an answer.
             suggestion = Suggestion.ASK
         four = explain.four(text, reading)
@@ -96,9 +98,7 @@ class Assessor:
             occasions=found.occasions,
             entities=found.entities,
             points_for=explain.points_for(text, reading, four),
-            points_against=[]
-            if found.stock
-            else explain.points_against(text, reading, own_acts(text, reading, found.links)),
+            points_against=[] if found.stock else explain.points_against(text, reading, found.own),
             rules=rules(found.facts),
             questions=asked,
             would_change=changes,
@@ -111,15 +111,19 @@ class Assessor:
         assert found.language is not None
         decision = self.decision
         # Every finding at its mean: what the decision says when it knows nothing.
-        known = 1.0 / (1.0 + math.exp(-(decision.slope * decision.intercept + decision.shift)))
-        blank = FourLetter(present=False, probability=0.0, evidence=[])
+        known = _logistic(decision.slope * decision.intercept + decision.shift)
+        means = dict(zip(decision.names, decision.mean, strict=True))
+        letters = {
+            name: FourLetter(present=False, probability=round(_logistic(means[f"head_{name}"]), 4), evidence=[])
+            for name in FOUR
+        }
         return Assessment(
             reference=report.reference,
             probability=round(known, 4),
             suggestion=Suggestion.ASK,
             offence=Offence.NONE,
             relationship=Relationship.UNKNOWN,
-            four=Four(fixated=blank, obsessive=blank, unwanted=blank, repeated=blank),
+            four=Four(**letters),
             evidence=[],
             occasions=OccasionCount(at_least=0, timeline=[], summary="The text has not been read."),
             entities=[e for e in found.entities if e.type in EXACT],
@@ -128,8 +132,13 @@ class Assessor:
             rules=[],
             questions=[question_words()["language"].format(language=found.language.name)],
             notes=found.notes,
+            read=False,
             model=self.info,
         )
+
+
+def _logistic(x: float) -> float:
+    return 1.0 / (1.0 + math.exp(-x))
 
 
 def _groups(reports: Sequence[Report]) -> Iterator[Sequence[Report]]:

@@ -57,7 +57,7 @@ class Evidence(Span):
 
 
 class FourLetter(BaseModel):
-    """One of Fixated, Obsessive, Unwanted, Repeated."""
+    """One of Fixated, Obsessive, Unwanted, Repeated. Where the text was not read it is not present, and the probability is that of a report of which nothing is known."""
 
     present: bool
     probability: float = Field(ge=0, le=1)
@@ -157,4 +157,8 @@ class Assessment(BaseModel):
     questions: list[str]
     would_change: list[Change] = []
     notes: list[Note] = []
+    read: bool = Field(
+        default=True,
+        description="False where the text is in another language: nothing was read, and that nothing was found says nothing.",
+    )
     model: ModelInfo

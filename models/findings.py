@@ -10,6 +10,7 @@ from spacy.tokens import Doc
 
 from models.actors import Link, Person, link
 from models.contracts import Entity, Note, OccasionCount, Span
+from models.decision import counts_as_evidence
 from models.heads import AGAINST_NAMES
 from models.occasions import Act, Timed, occasions
 from models.reading import FoundSpan, Reading, relationship_probabilities, sigmoid
@@ -17,7 +18,7 @@ from models.rules import Facts
 from nlp.boilerplate import only_boilerplate
 from nlp.contact_points import normalise
 from nlp.dates import DateFault, read_when
-from nlp.language import Language, other_language
+from nlp.language import Language, hardly_english, other_language
 from nlp.mentions import read_label
 from nlp.spans import exact_spans
 from nlp.taxonomy import BEHAVIOUR_NAMES, FOUR, EntityType, Role, Status
@@ -33,15 +34,26 @@ DATE_WORDS: dict[DateFault, str] = {
 
 @dataclass(frozen=True)
 class Findings:
-    """Everything read of one report beside the reader's own probabilities. ``links``: one a span of ``reading.spans``, or None."""
+    """Everything read of one report beside the reader's own probabilities.
+
+    ``links``: one a span of ``reading.spans``, or None. ``own``: asserted acts that are plainly the injured party's, and not counted.
+    ``sparse``: hardly any English word stands there. ``stock``: nothing but stock sentences.
+    """
 
     entities: list[Entity]
     links: list[Link | None]
+    own: list[Span]
     occasions: OccasionCount
     facts: Facts
     notes: list[Note]
     language: Language | None
+    sparse: bool
     stock: bool
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether a part of the text may not have been understood, so that finding nothing proves nothing."""
+        return self.sparse or self.language is not None
 
     @property
     def unread(self) -> bool:
@@ -49,8 +61,14 @@ class Findings:
         return self.language is not None and self.language.share >= WHOLLY
 
 
-def _own(found: Link | None) -> bool:
-    return found is not None and found.actor is Role.VICTIM
+def own_acts(spans: Sequence[FoundSpan], links: Sequence[Link | None]) -> list[FoundSpan]:
+    """Return the asserted acts of the injured party; none where no act of anyone else is asserted, for then the writer may be the suspect."""
+    asserted = [
+        (s, found is not None and found.actor is Role.VICTIM)
+        for s, found in zip(spans, links, strict=True)
+        if counts_as_evidence(s)
+    ]
+    return [s for s, own in asserted if own] if not all(own for _, own in asserted) else []
 
 
 def read_findings(text: str, doc: Doc, reading: Reading, reported: date | None) -> Findings:
@@ -60,12 +78,10 @@ def read_findings(text: str, doc: Doc, reading: Reading, reported: date | None) 
     acts = [s for s in reading.spans if s.code in BEHAVIOUR_NAMES]
     by_span = dict(zip(map(id, acts), link(text, [(s.start, s.end) for s in acts], persons), strict=True))
     links = [by_span.get(id(s)) for s in reading.spans]
-    counted = [
-        s
-        for s, found in zip(reading.spans, links, strict=True)
-        if s.status is Status.ASSERTED and not (s.code in BEHAVIOUR_NAMES and _own(found))
-    ]
+    own = own_acts(reading.spans, links)
+    counted = [s for s in reading.spans if s.status is Status.ASSERTED and s not in own]
     language, stock = other_language(text), only_boilerplate(text)
+    sparse = language is None and not stock and hardly_english(text)
     estimate = 0 if stock else int((sigmoid(reading.document["occasions"]) >= 0.5).sum())
     count = occasions(
         text,
@@ -77,12 +93,18 @@ def read_findings(text: str, doc: Doc, reading: Reading, reported: date | None) 
     return Findings(
         entities,
         links,
+        [_quoted(text, s) for s in own],
         count,
         facts(text, reading, counted, count.at_least),
-        notes(text, times, language, stock),
+        notes(text, times, language, sparse, stock),
         language,
+        sparse,
         stock,
     )
+
+
+def _quoted(text: str, span: FoundSpan | Timed | Language) -> Span:
+    return Span(start=span.start, end=span.end, quote=text[span.start : span.end])
 
 
 def mentions(text: str, doc: Doc, reported: date | None) -> tuple[list[Entity], list[Timed]]:
@@ -106,7 +128,7 @@ def facts(text: str, reading: Reading, counted: Sequence[FoundSpan], at_least: i
     against = dict(zip(AGAINST_NAMES, sigmoid(reading.document["against"]), strict=True))
     spans: dict[str, list[Span]] = {}
     for s in counted:
-        spans.setdefault(s.code, []).append(Span(start=s.start, end=s.end, quote=text[s.start : s.end]))
+        spans.setdefault(s.code, []).append(_quoted(text, s))
     return Facts(
         occasions=at_least,
         codes=frozenset(spans),
@@ -118,7 +140,9 @@ def facts(text: str, reading: Reading, counted: Sequence[FoundSpan], at_least: i
     )
 
 
-def notes(text: str, times: Sequence[Timed], language: Language | None, stock: bool, most: int = 10) -> list[Note]:
+def notes(
+    text: str, times: Sequence[Timed], language: Language | None, sparse: bool, stock: bool, most: int = 10
+) -> list[Note]:
     """Return what a reader should know of the text itself."""
     found = []
     if language is not None:
@@ -128,14 +152,16 @@ def notes(text: str, times: Sequence[Timed], language: Language | None, stock: b
             if language.share >= WHOLLY
             else "Only the English has been read."
         )
-        span = Span(start=language.start, end=language.end, quote=text[language.start : language.end])
         found.append(
             Note(
                 code="language",
                 text=f"The text {part} in {language.name}; Foursight reads English. {consequence}",
-                evidence=[span],
+                evidence=[_quoted(text, language)],
             )
         )
+    if sparse:
+        words = "Hardly any common English word stands in the text: it may be another language or very short notes, and may not have been understood."
+        found.append(Note(code="few_english_words", text=words))
     if stock:
         found.append(
             Note(
@@ -146,15 +172,5 @@ def notes(text: str, times: Sequence[Timed], language: Language | None, stock: b
     for fault, words in DATE_WORDS.items():
         bad = [t for t in times if t.when.fault is fault]
         if bad:
-            spans = [Span(start=t.start, end=t.end, quote=text[t.start : t.end]) for t in bad[:most]]
-            found.append(Note(code=f"date_{fault.value}", text=words, evidence=spans))
+            found.append(Note(code=f"date_{fault.value}", text=words, evidence=[_quoted(text, t) for t in bad[:most]]))
     return found
-
-
-def own_acts(text: str, reading: Reading, links: Sequence[Link | None]) -> list[Span]:
-    """Return the asserted acts that read as the injured party's own."""
-    return [
-        Span(start=s.start, end=s.end, quote=text[s.start : s.end])
-        for s, found in zip(reading.spans, links, strict=True)
-        if s.status is Status.ASSERTED and _own(found)
-    ]

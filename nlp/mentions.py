@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import srsly
 from spacy.language import Language
 from spacy.tokens import Doc
-from spacy.util import load_model_from_config
+from spacy.util import load_model_from_config, registry
 from thinc.api import Config
 
 from nlp.spans import add_group, exact_spans
@@ -33,11 +35,23 @@ def read_label(label: str) -> tuple[EntityType, Role]:
 _OFFICER = re.compile(r"(?:PC|PS|PCSO|DC|DS|DI|OIC|Sgt|Sergeant|Insp(?:ector)?|officers?|constable)\b", re.IGNORECASE)
 
 
+@contextmanager
+def _without_plugins() -> Iterator[None]:
+    """Keep spaCy from importing what other installed packages offer it: Presidio's plugin alone brings transformers and torch, seconds that no report needs."""
+    plugins = registry._entry_point_factories
+    before, plugins.entry_points = plugins.entry_points, False
+    try:
+        yield
+    finally:
+        plugins.entry_points = before
+
+
 def load_recogniser() -> Language:
     """Return the trained recogniser: a pipeline of the English tokenizer and spaCy's entity recogniser."""
     data = MODEL_FILE.read_bytes()
     config = Config().from_bytes(srsly.msgpack_loads(data)["config.cfg"])
-    nlp = load_model_from_config(config, auto_fill=False, validate=False)
+    with _without_plugins():
+        nlp = load_model_from_config(config, auto_fill=False, validate=False)
     return nlp.from_bytes(data, exclude=["vocab", "tokenizer"])
 
 

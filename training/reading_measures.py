@@ -23,7 +23,7 @@ from models.contracts import Assessment, Report
 from models.rules import rule_data
 from nlp.dates import read_when
 from nlp.pipeline import pipeline
-from nlp.taxonomy import EntityType, Label, Offence, Relationship, Role, Status, Suggestion
+from nlp.taxonomy import BEHAVIOUR_NAMES, EntityType, Label, Offence, Relationship, Status, Suggestion
 from training import metrics
 from training.corpus import DATASETS, Record
 from training.swap import MEASURED_NAMES, swap_names
@@ -34,6 +34,7 @@ SPACY = {
     "PERSON": EntityType.PERSON, "GPE": EntityType.PLACE, "LOC": EntityType.PLACE, "FAC": EntityType.PLACE, "ORG": EntityType.ORGANISATION,
     "DATE": EntityType.TIME, "TIME": EntityType.TIME,
 }  # fmt: skip
+LEAST_FALL = 0.01
 OCCASIONS = {"0": 0, "1": 1, "2": 2, "3+": 3}
 
 
@@ -135,15 +136,20 @@ def rule_rows(records: Sequence[Record], assessments: Sequence[Assessment]) -> l
     return rows
 
 
-def own_act_figures(records: Sequence[Record], assessments: Sequence[Assessment]) -> tuple[int, float]:
-    """Return how many marked acts are flagged as the injured party's own, and the share of them that gold gives to another party."""
+def own_act_figures(records: Sequence[Record], assessments: Sequence[Assessment]) -> tuple[int, int]:
+    """Return how many marked acts are left out as the injured party's own, and how many of them gold has as an asserted act of the other side."""
     flagged = [
-        any(g.status is Status.OTHER_PARTY for g in r.spans if _touch((g.start, g.end), (e.start, e.end)))
+        any(
+            g.status is Status.ASSERTED and g.code in BEHAVIOUR_NAMES
+            for g in r.spans
+            if _touch((g.start, g.end), (e.start, e.end))
+        )
         for r, a in zip(records, assessments, strict=True)
-        for e in a.evidence
-        if e.actor is Role.VICTIM and e.status is Status.ASSERTED
+        for p in a.points_against
+        if p.code == "own_act"
+        for e in p.evidence
     ]
-    return len(flagged), float(np.mean(flagged)) if flagged else float("nan")
+    return len(flagged), sum(flagged)
 
 
 def _cited(assessment: Assessment) -> list[Stretch]:
@@ -173,14 +179,14 @@ def faithfulness(assessor: Assessor, pairs: Sequence[tuple[Record, Assessment]],
     if not falls["evidence"]:
         return {"reports": "0"}
     e, r = np.array(falls["evidence"]), np.array(falls["random"])
-    low, high = metrics.bootstrap(
-        [str(i) for i in range(len(e))], lambda i: float(e[i].mean() / max(1e-6, r[i].mean()))
-    )
+    # Leaving out random words may well raise the probability: what is below one point counts as one, so that the ratio stays a number.
+    ratio = lambda i: float(e[i].mean() / max(LEAST_FALL, r[i].mean()))  # noqa: E731
+    low, high = metrics.bootstrap([str(i) for i in range(len(e))], ratio)
     return {
         "reports": str(len(e)),
         "comprehensiveness": _interval(e),
         "comprehensiveness, random words": _interval(r),
-        "ratio": f"{e.mean() / max(1e-6, r.mean()):.1f} ({low:.1f} to {high:.1f})",
+        "ratio": f"{ratio(np.arange(len(e))):.1f} ({low:.1f} to {high:.1f})",
         "sufficiency (smaller is better)": _interval(falls["only evidence"]),
         "sufficiency, random words": _interval(falls["only random"]),
     }
@@ -219,7 +225,7 @@ def stability(assessor: Assessor, pairs: Sequence[tuple[Record, Assessment]], se
 
 
 def cost(assessor: Assessor, records: Sequence[Record]) -> dict[str, float]:
-    """Return processor seconds a report (other programs do not count): the encoder's reading, the spaCy pipeline, the whole; and what is not encoder as a share of the whole."""
+    """Return processor seconds a report (other programs do not count): the encoder's reading, the spaCy pipeline, the whole; and what is not the encoder's as a share of the whole."""
     reading = pipe = whole = 0.0
     for record in records:
         started = time.process_time()
@@ -239,7 +245,7 @@ def print_measures(assessor: Assessor, records: Sequence[Record], split: str, sa
     """Print every figure as it is known; faithfulness and stability over ``sample`` of the reports, chosen at random (seeded)."""
 
     def line(name: str, value: str) -> None:
-        console.print(f"{name}: {value}", highlight=False, markup=False)
+        console.print(f"{name}: {value}", highlight=False, markup=False, soft_wrap=True)
 
     line(f"{assessor.info.name} {assessor.info.version}", f"{len(records)} reports of the {split} split")
     line("date phrases right", "{:.3f} of {}".format(*date_accuracy()))
@@ -258,10 +264,11 @@ def print_measures(assessor: Assessor, records: Sequence[Record], split: str, sa
     console.print(table)
     line("role accuracy", "{:.2f} of {} persons found".format(*role_accuracy(records, assessments)))
     line("occasions", "exact {:.2f}, within one {:.2f}, of {} reports".format(*occasion_accuracy(records, assessments)))
-    flagged, right = own_act_figures(records, assessments)
-    line("acts flagged as the injured party's own", f"{flagged}, of which {right:.2f} are another party's in gold")
+    flagged, wrong = own_act_figures(records, assessments)
+    line("acts left out as the injured party's own", f"{flagged}, of which {wrong} are the other side's in gold")
     for rule, precision, recall, n in rule_rows(records, assessments):
-        line(f"rule: {rule}", f"precision {precision:.2f}, recall {recall:.2f}, of {n} in gold")
+        words = f"precision {precision:.2f}, recall {recall:.2f}, of {n} in gold" if n else "none in gold"
+        line(f"rule: {rule}", words)
     used = cost(assessor, records[:30])
     line("milliseconds a report", ", ".join(f"{k} {1000 * used[k]:.0f}" for k in ("encoder", "pipeline", "whole")))
     line("reading and explaining as a share of an assessment", f"{used['share']:.2f}")

@@ -24,10 +24,31 @@ def linked(text: str, act: str, *persons: tuple[str, Role]) -> Link:
         ("Her sister then texted him", "texted him", [("Her sister", Role.OTHER)], Role.OTHER),
         ("He rang and rang", "rang and rang", [], None),
         ("My daughter is scared. I texted her ex", "texted her ex", [("My daughter", V)], W),
+        ("IP sent 1p back each time", "sent 1p back", [("IP", V)], V),
     ],
 )
 def test_actor(text: str, act: str, persons: list[tuple[str, Role]], actor: Role | None) -> None:
     assert linked(text, act, *persons).actor is actor
+
+
+@pytest.mark.parametrize(
+    ("text", "act", "persons"),
+    [
+        ("AP punched once to the mouth", "punched once", [("AP", V)]),
+        ("SUSP threw a pint over IP then punched her", "punched her", [("SUSP", S), ("IP", V)]),
+        ("IP's ex messaged him twice", "messaged him twice", [("IP", V)]),
+        ("I crossed over and so did he", "I crossed over and so did he", []),
+        ("I put my hand up and he punched me", "I put my hand up and he punched me", []),
+        ("He said 'I text her every night'", "I text her", []),
+        ("He told the doorman I text him", "I text him", []),
+        ("If I rang him he would stop", "rang him", []),
+        ("Liam wrote to me on 6 June", "Liam wrote to me", [("Liam", V)]),
+    ],
+)
+def test_no_act_is_called_the_injured_partys_own_where_it_may_be_another_s(
+    text: str, act: str, persons: list[tuple[str, Role]]
+) -> None:
+    assert linked(text, act, *persons).actor is not V
 
 
 def test_target_is_the_narrator_or_the_person_named() -> None:

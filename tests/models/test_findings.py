@@ -4,10 +4,13 @@ from datetime import UTC, datetime
 
 import pytest
 
+from models.actors import Link
 from models.assessor import Assessor
 from models.contracts import Assessment, Report
+from models.findings import own_acts
+from models.reading import FoundSpan
 from models.what_if import question_words
-from nlp.taxonomy import EntityType, Role, Suggestion
+from nlp.taxonomy import EntityType, Role, Status, Suggestion
 
 REPORTED = datetime(2026, 11, 24, tzinfo=UTC)
 
@@ -26,6 +29,7 @@ def test_another_language_is_said_and_nothing_is_guessed(assessor: Assessor) -> 
     assert codes(found) == ["language"] and "Polish" in found.notes[0].text
     assert found.suggestion is Suggestion.ASK and "translation" in found.questions[0]
     assert not found.evidence and not found.rules and not found.points_for
+    assert not found.read and all(0.05 < letter.probability < 0.95 for _, letter in found.four)
     assert [e.value for e in found.entities] == ["+447700900123"], "a number is a number in any language"
 
 
@@ -37,6 +41,24 @@ def test_a_part_in_another_language_is_said_and_asked_about(assessor: Assessor) 
     found = read(assessor, text)
     assert "language" in codes(found) and "in part" in found.notes[0].text
     assert found.suggestion is not Suggestion.NO_CHANGE
+
+
+def test_text_with_hardly_an_english_word_is_asked_about(assessor: Assessor) -> None:
+    found = read(assessor, "mera ex husband roz mere ghar ke bahar khada rehta hai")
+    assert codes(found) == ["few_english_words"] and found.suggestion is not Suggestion.NO_CHANGE
+
+
+def act(start: int, status: Status = Status.ASSERTED) -> FoundSpan:
+    return FoundSpan(start, start + 5, "contact", status, 0.9, 0.9, (start, start + 1))
+
+
+def test_the_injured_partys_own_calls_are_not_counted() -> None:
+    theirs, his, denied = act(0), act(10), act(20, Status.NEGATED)
+    assert own_acts([theirs, his, denied], [Link(Role.VICTIM), Link(), Link()]) == [theirs]
+
+
+def test_a_writer_whose_acts_alone_are_told_may_be_the_suspect_and_they_count() -> None:
+    assert own_acts([act(0), act(10, Status.NEGATED)], [Link(Role.VICTIM), Link(Role.SUSPECT)]) == []
 
 
 def test_stock_text_describes_no_conduct(assessor: Assessor) -> None:

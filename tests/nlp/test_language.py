@@ -2,7 +2,7 @@ import pytest
 
 from nlp.boilerplate import only_boilerplate
 from nlp.entries import TIMED
-from nlp.language import other_language
+from nlp.language import hardly_english, other_language
 from nlp.pipeline import pipeline
 from nlp.spans import exact_spans
 
@@ -15,6 +15,8 @@ from nlp.spans import exact_spans
         ("ਉਹ ਹਰ ਰੋਜ਼ ਮੇਰਾ ਪਿੱਛਾ ਕਰਦਾ ਹੈ", "pa"),
         ("我的前夫每天晚上都在我家门口等我。他不停地给我打电话。", "zh"),
         ("Mae fy nghyn-ŵr yn fy nilyn adref bob nos ac yn ffonio o rifau newydd.", "cy"),
+        ("Ninkaygii hore ayaa i daba socda maalin kasta", "so"),
+        ("그는 매일 나를 따라온다", "und"),
     ],
 )
 def test_other_languages_are_named(text: str, code: str) -> None:
@@ -33,10 +35,35 @@ def test_other_languages_are_named(text: str, code: str) -> None:
         "",
         "Ahmed Khan, Mohammed Iqbal, Priya Patel, Kamal Hussain",
         "he follow me every day from work to home i am scare",
+        "Ex-partner followed victim home repeatedly",
+        "Silent calls continuing",
+        "Dominik Kowalski, Anna Nowak, Piotr Zielinski, Warsaw",
+        "Ex-husband Krzysztof Wojciechowski outside flat Warszawska",
+        "Llanfairpwllgwyngyll, Gwynedd, Aberystwyth",
+        "I/P rpts ex BF cont. txt msgs x 40+, blkd no., new nos used",
+        "he dinnae stop phonin ma bairn",
     ],
 )
 def test_english_shorthand_and_names_are_left_alone(text: str) -> None:
     assert other_language(text) is None
+
+
+def test_a_foreign_quotation_does_not_make_the_report_foreign() -> None:
+    found = other_language("He wrote 我的前夫每天晚上都在我家门口等我 on my door.")
+    assert found is not None and found.code == "zh" and found.share < 0.7
+
+
+@pytest.mark.parametrize(
+    ("text", "hardly"),
+    [
+        ("mera ex husband roz mere ghar ke bahar khada rehta hai", True),
+        ("moj byly maz stoi pod moim domem kazdej nocy", True),
+        ("Ex-partner followed victim home repeatedly", False),
+        ("Caller states ex outside again, third night, kicking the door", False),
+    ],
+)
+def test_text_with_hardly_an_english_word_is_known(text: str, hardly: bool) -> None:
+    assert hardly_english(text) is hardly
 
 
 @pytest.mark.parametrize(
