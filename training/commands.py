@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from models.bundle import DEFAULT_BUNDLE, BundleError
+from models.bundle import DEFAULT_BUNDLE, BundleError, open_bundle
 from training import behaviour, errors, learning_commands
 from training.corpus import Corpus, CorpusError, Record, from_authoring, load_corpus, write_records
 
@@ -57,6 +57,10 @@ def train(
     decisions_weight: Annotated[
         float, typer.Option(min=0.01, max=20, help="How much one decision weighs beside one written report.")
     ] = 1.0,
+    start_from: Annotated[
+        Path | None,
+        typer.Option("--from", help="A bundle whose weights to go on from: far less work than from the bare encoder."),
+    ] = None,
     final: Annotated[
         bool, typer.Option("--final", help="Also measure on test, for the card of a bundle that will ship.")
     ] = False,
@@ -74,14 +78,16 @@ def train(
     from training.run import train as run
 
     try:
+        if start_from is not None:
+            open_bundle(start_from)
         settings = load_config(config)
         corpus = _corpus()
         if decisions is not None:
             exported = read_decisions(decisions)
             corpus = mix(corpus, exported, decisions_weight)
             console.print(describe(exported, corpus.records))
-        manifest = run(settings, corpus, out, version, resume, final, console)
-    except (FileNotFoundError, EncoderError, ValidationError, ValueError) as error:
+        manifest = run(settings, corpus, out, version, resume, final, console, start_from)
+    except (BundleError, FileNotFoundError, EncoderError, ValidationError, ValueError) as error:
         raise _fail(str(error)) from None
     console.print(f"bundle {manifest.name} {manifest.version} written to {out}")
 

@@ -26,8 +26,10 @@ from models.windows import Windower
 from nlp.taxonomy import Label
 from training.config import TrainingConfig
 from training.corpus import Corpus, Record
+from training.encoders import sha256
 from training.losses import loss_parts
 from training.network import Reader
+from training.restart import load_weights
 from training.swap import vary
 from training.targets import Example, TrainingBatch, build_example, collate
 
@@ -232,8 +234,9 @@ def fit(
     folder: Path,
     resume: bool,
     progress: Progress,
+    start_from: Path | None = None,
 ) -> Path:
-    """Train and return the path of the best weights in ``folder``.
+    """Train and return the path of the best weights in ``folder``. ``start_from``: a bundle whose weights to go on from.
 
     Writes ``last.pt`` after every epoch, whole or not at all, so that a killed run goes on with ``resume`` from its last epoch.
     """
@@ -245,7 +248,10 @@ def fit(
     train_examples = [build_example(r, windower) for r in train]
     dev_examples = [build_example(r, windower) for r in dev]
     units = make_units(train, train_examples)
-    model = Reader(str(encoder), config.dropout).to(device())
+    model = Reader(str(encoder), config.dropout)
+    if start_from:
+        load_weights(model, start_from)
+    model = model.to(device())
     optimiser = torch.optim.AdamW(parameter_groups(model, config), fused=True)
     steps = sum(1 for _ in make_batches(units, train_examples, windower, config.batch_tokens, random.Random(0)))
     total = steps * config.epochs
@@ -256,7 +262,11 @@ def fit(
 
     scheduler = torch.optim.lr_scheduler.LambdaLR(optimiser, schedule)
     start, best_score, stale = 0, -math.inf, 0
-    identity = {"config": config.model_dump(), "corpus": corpus.digest}
+    identity = {
+        "config": config.model_dump(),
+        "corpus": corpus.digest,
+        "start": sha256(start_from / "encoder.onnx") if start_from else None,
+    }
     if resume and last.exists():
         state = torch.load(last, map_location=device(), weights_only=False)
         if state["identity"] != identity:

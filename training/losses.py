@@ -10,7 +10,6 @@ from models.heads import DOCUMENT_COLUMNS, STATUS_NAMES, TOKEN_COLUMNS
 from nlp.taxonomy import Status
 from training.targets import IGNORE, TrainingBatch
 
-
 # Nine acts in ten are asserted: without a weight the other statuses are hardly learned.
 _STATUS_WEIGHT = torch.tensor([1.0 if name == Status.ASSERTED.value else 4.0 for name in STATUS_NAMES])
 

@@ -38,9 +38,18 @@ HEADLINE = (
 
 
 def train(
-    config: TrainingConfig, corpus: Corpus, out: Path, version: str, resume: bool, final: bool, console: Console
+    config: TrainingConfig,
+    corpus: Corpus,
+    out: Path,
+    version: str,
+    resume: bool,
+    final: bool,
+    console: Console,
+    start_from: Path | None = None,
 ) -> Manifest:
     """Train as ``config`` says and write a sealed bundle to ``out``, whole or not at all. Returns its manifest.
+
+    ``start_from``: a bundle whose weights to go on from, rather than from the bare encoder.
 
     Candidates are compared on dev, quickly; ``final`` also measures on test, with swaps and every baseline, for the model card of the one that ships.
     """
@@ -64,7 +73,7 @@ def train(
                 f"{figures['dev_twin_order']:.3f}, token F1 {figures['dev_token_f1']:.3f} ({figures['seconds']:.0f} s)"
             )
 
-        best = fit(config, corpus, encoder, windower, folder, resume, progress)
+        best = fit(config, corpus, encoder, windower, folder, resume, progress, start_from)
         manifest = bundle(best, config, corpus, encoder, out, version, final, console)
         dev = manifest.metrics["dev"]
         figures = dev["answers"] | {
