@@ -10,8 +10,9 @@ from hashlib import sha256
 from urllib.parse import quote
 
 from fastapi import Request
+from fastapi.responses import Response
 
-from service import audit, auth
+from service import audit, auth, sessions
 from service.audit import ANONYMOUS
 from service.auth import Identity
 from service.limits import Limits
@@ -48,8 +49,13 @@ class RefusedKeys:
             calls, self._calls = self._calls, 0
             if not calls:
                 return
-            self._written = time.monotonic()
-        audit.record(self._store, ANONYMOUS, "key.refused", calls=calls)
+            before, self._written = self._written, time.monotonic()
+        try:
+            audit.record(self._store, ANONYMOUS, "key.refused", calls=calls)
+        except Exception:  # a database that is away: they are counted until it is back
+            with self._lock:
+                self._calls, self._written = self._calls + calls, before
+            raise
 
 
 class SignInNeeded(Exception):
@@ -104,7 +110,7 @@ def enforce(request: Request) -> None:
                 {"WWW-Authenticate": 'Bearer realm="foursight"'},
             )
     else:
-        identity = auth.by_session(store, request.cookies.get(COOKIE, ""))
+        identity = sessions.by_session(store, settings_of(request), request.cookies.get(COOKIE, ""))
         if identity is None:
             here = quote(request.url.path) + (f"?{request.url.query}" if request.url.query else "")
             raise SignInNeeded(here if request.method == "GET" else "")
@@ -128,7 +134,7 @@ def _bearer(request: Request) -> str:
     return key.strip() if scheme.lower() == "bearer" else ""
 
 
-# Form tokens
+# Cookies and form tokens
 
 
 def form_token(settings: Settings, bound_to: str) -> str:
@@ -144,3 +150,15 @@ def check_form(settings: Settings, bound_to: str, token: str) -> None:
 def secure_cookie(request: Request) -> bool:
     """Cookies travel over HTTPS only, except in plain HTTP on this very machine."""
     return request.url.scheme == "https" or request.url.hostname not in LOCAL
+
+
+def keep_signed_in(request: Request, response: Response, token: str) -> None:
+    """Give the browser the cookie of a session."""
+    response.set_cookie(
+        COOKIE,
+        token,
+        max_age=int(settings_of(request).session_hours * 3600),
+        httponly=True,
+        samesite="lax",
+        secure=secure_cookie(request),
+    )

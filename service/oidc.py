@@ -18,8 +18,8 @@ from fastapi.responses import RedirectResponse, Response
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 from joserfc.errors import JoseError
 
-from service import auth
-from service.access import COOKIE, secure_cookie, settings_of, store_of
+from service import sessions
+from service.access import keep_signed_in, secure_cookie, settings_of, store_of
 from service.console.sign_in import safe_next
 from service.policy import AccountRole, home
 from service.problems import Problem
@@ -106,7 +106,7 @@ async def come_back(request: Request) -> Response:
     if not isinstance(subject, str) or not subject or not claims.get("iss"):
         raise stale
     outcome = await run_in_threadpool(
-        auth.sign_in_external,
+        sessions.sign_in_external,
         store_of(request),
         settings,
         hashlib.sha256(f"{claims['iss']}\n{subject}".encode()).hexdigest(),
@@ -116,14 +116,7 @@ async def come_back(request: Request) -> Response:
     if outcome.role is None:
         raise Problem(403, outcome.problem)
     answer = RedirectResponse(safe_next(str(kept["next"])) or home(outcome.role), 303)
-    answer.set_cookie(
-        COOKIE,
-        outcome.token,
-        max_age=int(settings.session_hours * 3600),
-        httponly=True,
-        samesite="lax",
-        secure=secure_cookie(request),
-    )
+    keep_signed_in(request, answer, outcome.token)
     answer.delete_cookie(STATE_COOKIE, path=PATH)
     return answer
 

@@ -86,6 +86,7 @@ POLICY: dict[tuple[str, str], Rule] = {
     ("POST", "/sign-out"): _ANY_PERSON,
     ("GET", "/account"): _ANY_PERSON,
     ("POST", "/account/password"): _ANY_PERSON,
+    ("POST", "/account/sessions"): _ANY_PERSON,
     ("GET", "/guide"): _ANY_PERSON,
     ("GET", "/models"): _MEASURES,
     ("GET", "/"): _READS_REPORTS,

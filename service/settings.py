@@ -48,6 +48,9 @@ class Settings(BaseSettings):
     micro_wait_ms: float = Field(default=3.0, ge=0, description="How long a pass waits for company.")
 
     session_hours: float = Field(default=10.0, gt=0, description="How long a sign-in lasts.")
+    idle_minutes: float = Field(
+        default=30.0, ge=0, description="How long a session lasts without being used; 0 for as long as the sign-in."
+    )
     lock_after: int = Field(default=5, ge=1, description="Failed sign-ins before an account locks.")
     lock_minutes: float = Field(default=15.0, gt=0, description="How long it stays locked.")
     passwords: bool = Field(default=True, description="Whether people may sign in with a name and password.")

@@ -17,8 +17,8 @@ from service.access import check_form, identity_of, settings_of, store_of
 from service.console.decision_form import DecisionForm, Fault, decision, kept_fields, new_key, read_draft
 from service.console.marking import Mark, number
 from service.console.queue import filters_at
-from service.console.report import open_report, show, way_back
-from service.console.sign_in import FormText
+from service.console.report import SAMPLES, open_report, show, way_back
+from service.console.sign_in import FormText, is_text
 from service.console.templating import render
 from service.decisions import Conflict, NoReport, Refused, Why
 from service.problems import Problem
@@ -28,10 +28,15 @@ from service.store.tables import AssessmentRow, SampleItemRow, SampleRow, now
 
 router = APIRouter(include_in_schema=False)
 _GONE = "there is no such report; go back to the queue and open it from there."
+_CHANGED = "the text changed after the sample was drawn, so this report has left the sample; open Samples and go on from there."
 
 
 async def posted(request: Request) -> FormData:
-    return await request.form()
+    """The form, all of it text: what multipart can carry besides could be neither kept nor shown again."""
+    form = await request.form()
+    if not all(is_text(name) and (not isinstance(value, str) or is_text(value)) for name, value in form.multi_items()):
+        raise Problem(422, "the form holds a NUL character or half of a surrogate pair; remove it and send it again.")
+    return form
 
 
 Posted = Annotated[FormData, Depends(posted)]
@@ -44,14 +49,15 @@ def decide(request: Request, report_id: str, form: Posted) -> Response:
     carried = _carried(form, more_rows="more" in form)
     if "more" in form:
         return show(request, found, form=carried)
-    if carried.sample_item:
-        _check_reading(request, found, carried.sample_item)
+    item = _own_item(request, found, carried.sample_item) if carried.sample_item else None
     made, faults = decision(carried, found.revision.text, _seen(request, found, carried))
     if made is None:
         return show(request, found, form=replace(carried, faults=faults), status=422)
     try:
         with store_of(request).write() as session:
             row = reviewing.decide(session, found.row.id, identity_of(request), made, now())
+            if item is not None and row.revision_id != item.revision_id:
+                raise Problem(409, _CHANGED)  # in this very moment; nothing is kept
     except Refused as fault:
         text = str(fault)
         return show(
@@ -59,8 +65,8 @@ def decide(request: Request, report_id: str, form: Posted) -> Response:
         )
     except Conflict as fault:
         return _conflict(request, found, fault, carried)
-    if carried.sample_item:
-        return _next_reading(request, carried.sample_item)
+    if item is not None:
+        return _after_reading(request, item, carried.back)
     return _onward(request, carried.back, row.id)
 
 
@@ -70,7 +76,7 @@ def draft(request: Request, report_id: str, form: Posted) -> Response:
     _check(request, form)
     found = open_report(request, report_id)
     # With no form of its own the page takes the report's version of now: it may have moved on meanwhile.
-    return show(request, found, typed=read_draft(form), back=_text(form, "from"), sample_item=_id(form, "sample_item"))
+    return show(request, found, typed=read_draft(form), back=_text(form, "from"))
 
 
 @router.post("/reports/{report_id}/withdraw")
@@ -83,7 +89,7 @@ def withdraw(
         with store_of(request).write() as session:
             reviewing.withdraw(
                 session,
-                report_id[:64],
+                _report_id(report_id),
                 identity_of(request),
                 expected,
                 key if key.isalnum() and key.isascii() and 8 <= len(key) <= 100 else new_key(),
@@ -103,7 +109,7 @@ def claim(request: Request, report_id: str, form: Posted) -> Response:
     _check(request, form)
     try:
         with store_of(request).write() as session:
-            reviewing.claim(session, report_id[:64], identity_of(request), now())
+            reviewing.claim(session, _report_id(report_id), identity_of(request), now())
     except NoReport:
         raise Problem(404, _GONE) from None
     except Conflict as fault:
@@ -116,7 +122,7 @@ def release(request: Request, report_id: str, form: Posted) -> Response:
     _check(request, form)
     try:
         with store_of(request).write() as session:
-            reviewing.release(session, report_id[:64], identity_of(request))
+            reviewing.release(session, _report_id(report_id), identity_of(request))
     except NoReport:
         raise Problem(404, _GONE) from None
     return RedirectResponse(way_back(_text(form, "from")), 303)
@@ -140,22 +146,26 @@ def _onward(request: Request, back: str, done: str = "") -> Response:
     return RedirectResponse(f"{back}{'&' if '?' in back else '?'}{urlencode(told)}", 303)
 
 
-def _check_reading(request: Request, found: FullReport, item_id: str) -> None:
+def _own_item(request: Request, found: FullReport, item_id: str) -> SampleItemRow:
     """A reading within a sample is made by its readers, of the report that was drawn."""
     with store_of(request).read() as session:
         item = session.get(SampleItemRow, item_id)
         sample = session.get(SampleRow, item.sample_id) if item and item.report_id == found.row.id else None
     readers = (sample.reader_one, sample.reader_two, sample.reader_three) if sample else ()
-    if identity_of(request).account_id not in readers:
+    if item is None or identity_of(request).account_id not in readers:
         raise Problem(403, "this reading is not yours to make; open Samples and go on from there.")
+    if item.revision_id != found.revision.id:
+        raise Problem(409, _CHANGED)
+    return item
 
 
-def _next_reading(request: Request, item_id: str) -> Response:
-    """To what this person has left to read of the same sample."""
+def _after_reading(request: Request, item: SampleItemRow, back: str) -> Response:
+    """To what this person has left to read of the same sample; to the same report, now open, where the queue led to it."""
+    if back != SAMPLES:
+        return _to_report(item.report_id, back, read="1")
     with store_of(request).read() as session:
-        item = session.get(SampleItemRow, item_id)
         mine = tasks(session, identity_of(request).account_id)
-    left = next((task.left for task in mine if item and task.sample.id == item.sample_id), ())
+    left = next((task.left for task in mine if task.sample.id == item.sample_id), ())
     return RedirectResponse(f"/reports/{left[0].report_id}?sample_item={left[0].id}" if left else "/samples", 303)
 
 
@@ -172,6 +182,13 @@ def _check(request: Request, form: FormData) -> None:
 def _text(form: FormData, name: str) -> str:
     value = form.get(name, "")
     return value if isinstance(value, str) else ""
+
+
+def _report_id(given: str) -> str:
+    """An address may hold any character, and a database cannot."""
+    if not (given.isascii() and given.isalnum() and len(given) <= 64):
+        raise NoReport(given)
+    return given
 
 
 def _id(form: FormData, name: str) -> str:

@@ -29,6 +29,10 @@ def unpack(draft: str) -> list[tuple[str, str]]:
     """The fields again; nothing for what was not packed here."""
     try:
         items = json.loads(draft) if len(draft) <= MOST else []
-        return [(name, value) for name, value in items if isinstance(name, str) and isinstance(value, str)]
+        found = [(name, value) for name, value in items if isinstance(name, str) and isinstance(value, str)]
+        "".join(
+            name + value for name, value in found
+        ).encode()  # JSON can hold half of a surrogate pair, and a page cannot
+        return found
     except (ValueError, TypeError):
         return []

@@ -14,6 +14,9 @@ from service.console.report_view import view
 from service.console.sign_in import FormText
 from service.console.standing import standing
 from service.console.templating import render
+from service.problems import Problem
+from service.sampling.reading import due
+from service.store.reports import FullReport
 from service.store.tables import now
 
 router = APIRouter(include_in_schema=False)
@@ -39,9 +42,15 @@ PURPOSE: dict[Purpose, str] = {
 @router.get("/reports/{report_id}/export")
 def ask(request: Request, report_id: str) -> Response:
     found = open_report(request, report_id)
-    if not note_read(request):
+    if not note_read(request) or _to_read_blind(request, found):
         return RedirectResponse(f"/reports/{found.row.id}", 303)
     return _ask(request, report_id)
+
+
+def _to_read_blind(request: Request, found: FullReport) -> bool:
+    """An export shows the suggestion: it waits until this person has read the report within a sample."""
+    with store_of(request).read() as session:
+        return due(session, found.row.id, identity_of(request).account_id) is not None
 
 
 def _ask(request: Request, report_id: str, problem: str = "", status: int = 200) -> Response:
@@ -57,6 +66,8 @@ def export(request: Request, report_id: str, token: FormText = "", purpose: Form
     if purpose not in set(Purpose):
         return _ask(request, report_id, "Choose what the export is for", 422)
     found = open_report(request, report_id)
+    if _to_read_blind(request, found):
+        raise Problem(409, "you have this report to read blind within a sample; do that first, then export it.")
     with store_of(request).write() as session:
         stand = standing(session, found, identity)
         audit.append(

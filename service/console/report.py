@@ -20,11 +20,13 @@ from service.console.sign_in import FormText, safe_next
 from service.console.standing import current_assessment, done_notice, may_decide, standing
 from service.console.templating import render
 from service.problems import Problem
+from service.sampling.reading import due
 from service.store.reports import FullReport, full_report
 from service.store.tables import AssessmentRow
 
 router = APIRouter(include_in_schema=False)
 NOTE_COOKIE = "foursight_note"
+SAMPLES = "/samples"
 
 
 @router.get("/reports/{report_id}")
@@ -34,10 +36,8 @@ def report(request: Request, report_id: str) -> Response:
         here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         return render(request, "content-note.html", next_page=safe_next(here))
     given = request.query_params
-    item = given.get("sample_item", "")
-    return show(
-        request, found, back=given.get("from", ""), sample_item=item if item.isalnum() and item.isascii() else ""
-    )
+    # The list of samples names the item, so that the way back and the next report are those of the sample.
+    return show(request, found, back=given.get("from", SAMPLES if "sample_item" in given else ""))
 
 
 def show(
@@ -46,29 +46,32 @@ def show(
     form: DecisionForm | None = None,
     typed: Draft | None = None,
     back: str = "",
-    sample_item: str = "",
     status: int = 200,
 ) -> Response:
-    """The page. ``form`` is one that came back with faults; ``typed`` is what stood in one that was lost."""
+    """The page. ``form`` is one that came back with faults; ``typed`` is what stood in one that was lost.
+
+    Blind, wherever it was opened from, for a person who has yet to read this report within a sample.
+    """
     identity = identity_of(request)
-    sample_item = form.sample_item if form else sample_item[:32]
     back = form.back if form else way_back(back)
     with store_of(request).write() as session:
+        item = None if form else due(session, found.row.id, identity.account_id)
+        sample_item = form.sample_item if form else item.id if item else ""
+        blind = {"blind": True} if sample_item else {}
         stand = standing(session, found, identity)
         assessment_id = current_assessment(session, found)
         done = done_notice(session, request.query_params.get("done", ""), identity)
         # On the record before the text leaves.
-        audit.append(session, identity.actor, "report.viewed", found.row.id, revision=found.revision.number)
-    blind = bool(sample_item)
-    if form is None and may_decide(identity, found, stand, blind):
+        audit.append(session, identity.actor, "report.viewed", found.row.id, revision=found.revision.number, **blind)
+    if form is None and may_decide(identity, found, stand, bool(sample_item)):
         form = DecisionForm(
-            draft=typed or first_draft(None if blind else found.assessment),
+            draft=typed or first_draft(None if sample_item else found.assessment),
             key=new_key(),
             version=found.row.version,
             assessment_id=assessment_id,
             back=back,
             sample_item=sample_item,
-            again=stand.decision is not None and not blind,
+            again=stand.decision is not None and not sample_item,
         )
     return render(
         request,
@@ -81,7 +84,8 @@ def show(
         errors=[{"text": fault.text, "href": f"#{fault.field}"} for fault in form.faults] if form else [],
         done=done,
         release_key=new_key(),
-        **view(found, blind),
+        read=request.query_params.get("read") == "1",
+        **view(found, bool(sample_item)),
     )
 
 
@@ -129,4 +133,4 @@ def _earlier(session: Session, found: FullReport, wanted: int) -> FullReport | N
 def way_back(given: str) -> str:
     """The list that the reader came from, filter and page and all: one of ours, or the queue."""
     path = safe_next(given).partition("?")[0]
-    return given if path in ("/", "/recorded-as-stalking") else "/"
+    return given if path in ("/", "/recorded-as-stalking", SAMPLES) else "/"

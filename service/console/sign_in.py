@@ -10,13 +10,14 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 from pydantic import AfterValidator
 
-from service import auth
+from service import auth, sessions
 from service.access import (
     COOKIE,
     FORM_COOKIE,
     check_form,
     form_token,
     identity_of,
+    keep_signed_in,
     secure_cookie,
     settings_of,
     store_of,
@@ -29,14 +30,18 @@ from service.problems import Problem
 router = APIRouter(include_in_schema=False)
 
 
-def _is_text(value: str) -> str:
+def is_text(value: str) -> bool:
     """Multipart can carry a NUL or half a surrogate pair, and a database cannot."""
-    if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
+    return "\0" not in value and not any("\ud800" <= character <= "\udfff" for character in value)
+
+
+def _must_be_text(value: str) -> str:
+    if not is_text(value):
         raise ValueError("not text")
     return value
 
 
-FormText = Annotated[str, Form(), AfterValidator(_is_text)]
+FormText = Annotated[str, Form(), AfterValidator(_must_be_text)]
 
 
 def safe_next(address: str) -> str:
@@ -75,7 +80,7 @@ def _form(
 
 @router.get("/sign-in")
 def sign_in_page(request: Request, next: str = "") -> Response:
-    identity = auth.by_session(store_of(request), request.cookies.get(COOKIE, ""))
+    identity = sessions.by_session(store_of(request), settings_of(request), request.cookies.get(COOKIE, ""))
     if identity is not None:
         return RedirectResponse(safe_next(next) or home(identity.role), 303)
     return _form(request, safe_next(next))
@@ -108,7 +113,7 @@ def sign_in(
     check_form(settings, request.cookies.get(FORM_COOKIE, ""), token)
     if not name.strip() or not password:
         return _form(request, next_page, name, "Enter your name and your password.", 422, draft)
-    outcome = auth.sign_in(store_of(request), settings, name, password)
+    outcome = sessions.sign_in(store_of(request), settings, name, password)
     if outcome.role is None:
         return _form(request, next_page, name, outcome.problem, 401, draft)
     response: Response = RedirectResponse(next_page or home(outcome.role), 303)
@@ -116,14 +121,7 @@ def sign_in(
     if fields and drafts.report_of(next_page):
         token = form_token(settings, auth.digest(outcome.token))
         response = render(request, "draft.html", next_page=next_page, fields=fields, form_token=token)
-    response.set_cookie(
-        COOKIE,
-        outcome.token,
-        max_age=int(settings.session_hours * 3600),
-        httponly=True,
-        samesite="lax",
-        secure=secure_cookie(request),
-    )
+    keep_signed_in(request, response, outcome.token)
     response.delete_cookie(FORM_COOKIE, path="/sign-in")
     return response
 
@@ -132,7 +130,7 @@ def sign_in(
 def sign_out(request: Request, token: FormText = "") -> Response:
     identity = identity_of(request)
     check_form(settings_of(request), identity.session_digest, token)
-    auth.sign_out(store_of(request), identity)
+    sessions.sign_out(store_of(request), identity)
     response = RedirectResponse("/sign-in", 303)
     response.delete_cookie(COOKIE)
     return response

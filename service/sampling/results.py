@@ -16,7 +16,7 @@ from service.sampling.fairness import Comparison, chance_of, compare
 from service.sampling.intervals import Array
 from service.sampling.plans import Plan
 from service.sampling.readers import PATTERNS, VERDICT, Agreement, ErrorRates, error_rates, kappa
-from service.sampling.reading import Reading, cannot_tell, readings, says
+from service.sampling.reading import Reading, cannot_tell, not_blind, readings, says
 from service.store.tables import SampleRow
 
 GROUPS = ("recorded", "relationship", "band", "month", "suspect", "style", "length")
@@ -56,6 +56,7 @@ class Progress:
     settled: int
     gone: int
     cannot_tell: int
+    not_blind: int  # readings by somebody who had seen the suggestion before
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,7 @@ def results(session: Session, sample: SampleRow, correct: bool = False) -> Resul
         settled=len(settled),
         gone=sum(r.gone for r in given),
         cannot_tell=sum(cannot_tell(r.one) or cannot_tell(r.two) for r in settled),
+        not_blind=not_blind(session, sample),
     )
     agreement = _agreement(given)
     for flagged, word in ((True, "flagged"), (False, "not flagged")):

@@ -8,10 +8,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 from fastapi.testclient import TestClient
+from sqlalchemy import select
 
 from nlp.taxonomy import CODES
+from service import auth, sessions
+from service.audit import COMMAND_LINE
 from service.policy import AccountRole
 from service.settings import Settings
+from service.store import Store
+from service.store.tables import AccountRow, AuditRow, SessionRow
 
 SignIn = Callable[..., None]
 
@@ -24,7 +29,7 @@ def _change(client: TestClient, **fields: str) -> tuple[int, str]:
 
 
 def test_a_new_password_needs_the_old_one_and_ends_other_sessions(
-    client: TestClient, sign_in: SignIn, password: str
+    client: TestClient, sign_in: SignIn, password: str, store: Store
 ) -> None:
     sign_in()
     fresh = "three random words"
@@ -40,9 +45,36 @@ def test_a_new_password_needs_the_old_one_and_ends_other_sessions(
     other = dict(client.cookies)
     status, _ = _change(client, current=password, fresh=fresh, again=fresh)
     assert status == 303 and "Your password is changed" in client.get("/account?changed=1").text
+    with store.read() as session:
+        assert len(session.scalars(select(SessionRow)).all()) == 1, "no session is left over"
     client.cookies.clear()
     client.cookies.update(other)
     assert client.get("/account").status_code == 303, "the session of before has ended"
+
+
+def test_a_person_sees_their_sessions_and_ends_the_others(
+    client: TestClient, sign_in: SignIn, store: Store, settings: Settings, password: str
+) -> None:
+    sign_in()
+    assert "Sign out everywhere else" not in client.get("/account").text, "there is no other"
+    with store.read() as session:
+        name = session.scalars(select(AccountRow.name)).one()
+    other = sessions.sign_in(store, settings, name, password).token
+    with store.write() as session:
+        auth.add_account(session, "somebody.else", AccountRole.REVIEWER, password, COMMAND_LINE)
+    theirs = sessions.sign_in(store, settings, "somebody.else", password).token
+    page = client.get("/account").text
+    assert page.count("Here, since") == page.count("Elsewhere, since") == 1
+    token = re.search(r'name="token" value="(\w+)"', page)
+    assert token and client.post("/account/sessions", data={"token": "0" * 64}).status_code == 403
+    assert client.post("/account/sessions", data={"token": token[1]}).headers["location"] == "/account?ended=1"
+    assert "signed out everywhere else" in client.get("/account?ended=1").text
+    assert sessions.by_session(store, settings, other) is None and sessions.by_session(store, settings, theirs)
+    with store.read() as session:
+        assert (
+            session.scalars(select(AuditRow.detail).where(AuditRow.action == "sessions.ended")).one()
+            == '{"sessions": 1}'
+        )
 
 
 def test_the_trail_is_searched_by_who_what_and_when(

@@ -233,8 +233,24 @@ def test_only_an_items_own_readers_read_it(
     report_id = keep("R1", stalked)
     sign_in()
     page = client.get(f"/reports/{report_id}?sample_item={'a' * 32}").text
-    assert "A blind reading" in page and "<mark" not in page and "Stalking described" not in page
-    assert "not yours to make" in _decide(client, report_id, _fields(page)).json()["detail"]
+    assert "A blind reading" not in page, "no sample gives this reader anything to read"
+    assert "not yours to make" in _decide(client, report_id, sample_item="a" * 32).json()["detail"]
+    assert not _decisions(store)
+
+
+def test_a_form_that_is_no_text_and_an_address_that_is_no_id_are_refused(
+    client: TestClient, sign_in: SignIn, keep: Keep, store: Store, stalked: str
+) -> None:
+    report_id = keep("R1", stalked)
+    sign_in()
+    token = _fields(client.get(f"/reports/{report_id}").text)["token"]
+    kind = {"Content-Type": "multipart/form-data; boundary=x; charset=utf-7"}
+    for name in ("token", "note", "question", "sample_item", "any"):
+        body = f'--x\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n+2AA-\r\n--x--\r\n'
+        for path in (f"/reports/{report_id}/decision", f"/reports/{report_id}/draft", "/next"):
+            assert client.post(path, content=body, headers=kind).status_code == 422, name
+    for action in ("claim", "release", "withdraw"):
+        assert client.post(f"/reports/{'%00' * 32}/{action}", data={"token": token}).status_code == 404
     assert not _decisions(store)
 
 

@@ -19,7 +19,7 @@ from service.decisions import DecisionIn, Outcome
 from service.policy import AccountRole
 from service.store import Store
 from service.store.reports import keep_assessment, keep_report
-from service.store.tables import AccountRow, AuditRow, DecisionRow, SampleItemRow, SampleRow, now
+from service.store.tables import AccountRow, AuditRow, DecisionRow, ReportRow, SampleItemRow, SampleRow, now
 
 NAMES = ("reader.one", "reader.two", "reader.three")
 TEXT = "He waited outside her work every night since March. She told him to stop."
@@ -180,3 +180,61 @@ def test_a_plan_that_cannot_be_is_a_clear_error_and_draws_nothing(
     with store.read() as session:
         assert session.scalars(select(SampleRow)).all() == []
     assert client.post("/samples", data={**PLAN, **readers, "token": "0" * 64}).status_code == 403
+
+
+def _enter(client: TestClient, name: str) -> None:
+    client.cookies.clear()
+    client.post(
+        "/sign-in", data={"name": name, "password": "correct horse battery", "token": _token(client, "/sign-in")}
+    )
+    client.post("/content-note", data={"token": _token(client, "/account")})
+
+
+def _token(client: TestClient, address: str) -> str:
+    token = re.search(r'name="token" value="([0-9a-f]{64})"', client.get(address).text)
+    assert token
+    return token[1]
+
+
+def test_a_report_to_be_read_blind_is_blind_wherever_it_is_opened(
+    client: TestClient, store: Store, sign_in: Callable[[AccountRole], None], reports: list[str]
+) -> None:
+    sign_in(AccountRole.QA_LEAD)
+    _draw(client)
+    _enter(client, NAMES[0])
+    with store.read() as session:
+        item, later = session.scalars(select(SampleItemRow).order_by(SampleItemRow.number)).all()[:2]
+    keep = {"outcome": "keep", "reason_keep": "dispute"}
+
+    def page(address: str) -> tuple[str, dict[str, str]]:
+        text = client.get(address).text
+        return text, dict(
+            re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', text.partition("decide-form")[2])
+        )
+
+    for query in ("", "?from=/", f"?sample_item={later.id}", "?revision=1"):
+        text, fields = page(f"/reports/{item.report_id}{query}")
+        assert "A blind reading" in text and "<mark" not in text and "Who looked before" not in text
+        assert fields["sample_item"] == item.id and fields["from"] == ("/samples" if "sample" in query else "/")
+    assert client.get(f"/reports/{item.report_id}/export").status_code == 303
+    export = {"token": fields["token"], "purpose": "inspection"}
+    assert client.post(f"/reports/{item.report_id}/export", data=export).status_code == 409
+    done = client.post(f"/reports/{item.report_id}/decision", data=fields | keep)
+    assert done.headers["location"] == f"/reports/{item.report_id}?read=1", "the queue led here, so it goes on here"
+    text, fields = page(done.headers["location"])
+    assert "Your blind reading is kept" in text and "sample_item" not in fields and "Who looked before" in text
+    _, fields = page(f"/reports/{later.report_id}?sample_item={later.id}")
+    with store.write() as session:
+        old = session.get_one(ReportRow, later.report_id)
+        keep_report(session, Report(reference=old.reference, text="Another text."))
+    changed = client.post(f"/reports/{later.report_id}/decision", data=fields | keep)
+    assert changed.status_code == 409 and "has left the sample" in changed.json()["detail"]
+    assert "A blind reading" not in client.get(f"/reports/{later.report_id}").text
+    with store.read() as session:
+        kept = session.scalars(select(DecisionRow)).all()
+        looks = session.scalars(
+            select(AuditRow.detail).where(AuditRow.action == "report.viewed").order_by(AuditRow.seq)
+        )
+        seen = ['"blind": true' in detail for detail in looks]
+    assert [row.sample_item_id for row in kept] == [item.id]
+    assert seen == [True] * 4 + [False, True, False]

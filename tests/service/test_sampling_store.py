@@ -4,25 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from typing import Any
 
 import pytest
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from models.contracts import Assessment, Report
 from nlp.taxonomy import RecordedOffence, Relationship
-from service import auth, reviewing
-from service.audit import COMMAND_LINE
+from service import audit, keeping, reviewing
+from service.audit import COMMAND_LINE, Actor
 from service.auth import Identity
 from service.decisions import DecisionIn
 from service.policy import AccountRole
 from service.reviewing_queue import Band
 from service.sampling.frame import draw, propose, read_frame
 from service.sampling.plans import Framed, Key, Plan, SamplingError
-from service.sampling.reading import readings, tasks
+from service.sampling.reading import due, not_blind, readings, tasks
 from service.store import Store
-from service.store.reports import keep_assessment, keep_report
-from service.store.tables import AccountRow, SampleItemRow, SampleRow, now
+from service.store.reports import keep_assessment, keep_report, text_digest
+from service.store.tables import (
+    AccountRow,
+    AssessmentRow,
+    ReportRow,
+    RevisionRow,
+    SampleItemRow,
+    SampleRow,
+    now,
+    opaque,
+)
 
 READERS = ("ann", "bea", "cem")
 RECORDED = ("harassment", "assault", "stalking")
@@ -45,31 +54,45 @@ def body() -> Assessment:
 def filled(any_store: Store, body: Assessment) -> Store:
     """90 reports: a third flagged; half of January, half of March; three offences."""
     with any_store.write() as session:
+        assessments = []
+        # All at once, not one by one through keep_report: this is made anew for every test.
         for n in range(90):
             flag = n % 3 == 0
-            _keep(session, body, n, f"He followed her home, night {n}.", 0.8 if flag else 0.1, flag)
-        for name in (*READERS, "dan"):
-            auth.add_account(session, name, AccountRole.REVIEWER, "correct horse battery", COMMAND_LINE)
-        auth.add_account(session, "eve", AccountRole.DATA_SCIENTIST, "correct horse battery", COMMAND_LINE)
+            report, said = _said(body, n, 0.8 if flag else 0.1, flag)
+            row = ReportRow(id=opaque(), **report.model_dump(exclude={"text", "recorded_offence"}), status="waiting")
+            row.recorded_offence = report.recorded_offence
+            revision = RevisionRow(
+                id=opaque(), report_id=row.id, number=1, text=report.text, digest=text_digest(report.text)
+            )
+            columns = ("probability", "suggestion", "offence", "relationship")
+            assessment = AssessmentRow(revision_id=revision.id, model_version="1", model_digest="d", body=said)
+            for name in columns:
+                setattr(assessment, name, said[name])
+            session.add_all((row, revision))
+            assessments.append(assessment)
+        session.flush()
+        session.add_all(assessments)
+        roles = dict.fromkeys((*READERS, "dan"), AccountRole.REVIEWER) | {"eve": AccountRole.DATA_SCIENTIST}
+        # Nobody signs in here, so no password is hashed.
+        session.add_all(AccountRow(name=name, role=role.value, password_hash="") for name, role in roles.items())
     return any_store
 
 
-def _keep(session: Session, body: Assessment, n: int, text: str, probability: float, flag: bool) -> None:
+def _said(body: Assessment, n: int, probability: float, flag: bool) -> tuple[Report, dict[str, Any]]:
     report = Report(
         reference=f"R{n:03}",
-        text=text,
+        text=f"He followed her home, night {n}.",
         recorded_offence=RecordedOffence(RECORDED[n % 3 if n % 6 else 2]),
         reported_at=datetime(2026, 1 if n % 2 else 3, 10, tzinfo=UTC),
         source="call_log",
     )
-    revision, _ = keep_report(session, report)
     said = {
         "reference": report.reference,
         "probability": probability,
         "suggestion": "review_as_stalking" if flag else "no_change",
         "relationship": "stranger" if n % 2 else "former_partner",
     }
-    keep_assessment(session, revision.id, Assessment.model_validate({**body.model_dump(mode="json"), **said}))
+    return report, {**body.model_dump(mode="json"), **said}
 
 
 def _read(store: Store, item: SampleItemRow, name: str, outcome: str, again: str = "") -> None:
@@ -166,3 +189,51 @@ def test_each_reader_has_their_own_tasks_and_the_third_only_differences(filled: 
     assert (mine.done, len(mine.left), len(other.left)) == (1, 44, 44)
     assert [i.id for i in mine.left] != [i.id for i in other.left], "an order of their own"
     assert third.settles and [i.id for i in third.left] == [items[0].id]
+    with filled.read() as session:
+        assert due(session, items[0].report_id, ids["ann"]) is None, "read already"
+        assert due(session, items[1].report_id, ids["cem"]) is None, "nothing to settle"
+        found = [due(session, items[0].report_id, ids[name]) for name in ("cem", "dan")]
+    assert found[0] is not None and found[0].id == items[0].id and found[1] is None
+
+
+def test_a_text_changed_or_erased_after_the_draw_leaves_the_sample(filled: Store, body: Assessment) -> None:
+    sample = _draw(filled, Plan(name="x", size=45))
+    read, changed, erased, *_ = items = _items(filled, sample)
+    for name in ("ann", "bea"):
+        _read(filled, read, name, "keep")
+    _read(filled, changed, "ann", "keep")
+    with filled.read() as session:
+        ids = {a.name: a.id for a in session.scalars(select(AccountRow))}
+        numbers = {r.id: r.reference for r in session.scalars(select(ReportRow))}
+    with filled.write() as session:
+        for item in (read, changed):
+            report, said = _said(body, int(numbers[item.report_id][1:]), 0.1, False)
+            revision, _ = keep_report(session, report.model_copy(update={"text": "Another text altogether."}))
+            keep_assessment(session, revision.id, Assessment.model_validate(said))
+    keeping.erase(filled, numbers[erased.report_id], COMMAND_LINE)
+    with filled.read() as session:
+        found = {r.item.id: r for r in readings(session, sample)}
+        left = {item.id for item in tasks(session, ids["bea"])[0].left}
+        assert due(session, changed.report_id, ids["bea"]) is None
+    assert [found[i.id].gone for i in (read, changed, erased)] == [False, True, True], "what is settled stays"
+    assert found[read.id].pattern == 5 and left == {item.id for item in items} - {read.id, changed.id, erased.id}
+    _read(filled, changed, "bea", "record_as_stalking")
+    with filled.read() as session:
+        assert readings(session, sample, changed.report_id)[0].two is None, (
+            "a reading of another wording counts for nothing"
+        )
+
+
+def test_readings_by_who_had_seen_the_suggestion_are_counted(filled: Store) -> None:
+    sample = _draw(filled, Plan(name="x", size=45))
+    items = _items(filled, sample)
+    seen = ((0, "ann", {}), (1, "ann", {"blind": True}), (1, "dan", {}), (2, "bea", {}), (3, "bea", {}))
+    for place, name, how in seen:
+        audit.record(filled, Actor(f"account:{name}"), "report.viewed", items[place].report_id, revision=1, **how)
+    for place, name in ((0, "ann"), (1, "ann"), (2, "ann"), (2, "bea")):
+        _read(filled, items[place], name, "keep")
+    audit.record(filled, Actor("account:ann"), "report.viewed", items[1].report_id, revision=1)
+    with filled.read() as session:
+        assert not_blind(session, sample) == 2, (
+            "not: a blind look, somebody else's, one without a reading, one after it"
+        )

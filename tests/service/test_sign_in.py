@@ -9,8 +9,9 @@ import pytest
 from argon2 import PasswordHasher
 from fastapi.testclient import TestClient
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
-from service import auth
+from service import auth, sessions
 from service.audit import COMMAND_LINE
 from service.console.sign_in import safe_next
 from service.policy import AccountRole
@@ -118,10 +119,10 @@ def test_a_reset_while_the_old_password_is_checked_wins(
         return matches
 
     monkeypatch.setattr(auth, "password_matches", reset_after)
-    assert auth.sign_in(any_store, settings, "ann", password).role is None
+    assert sessions.sign_in(any_store, settings, "ann", password).role is None
     monkeypatch.setattr(auth, "password_matches", check)
-    assert auth.sign_in(any_store, settings, "ann", password).role is None
-    assert auth.sign_in(any_store, settings, "ann", "a new long password").role is AccountRole.REVIEWER
+    assert sessions.sign_in(any_store, settings, "ann", password).role is None
+    assert sessions.sign_in(any_store, settings, "ann", "a new long password").role is AccountRole.REVIEWER
     with any_store.read() as session:
         assert len(session.scalars(select(SessionRow)).all()) == 1
 
@@ -129,10 +130,10 @@ def test_a_reset_while_the_old_password_is_checked_wins(
 def test_an_outdated_hash_is_renewed_at_sign_in(store: Store, settings: Settings, ann: str, password: str) -> None:
     with store.write() as session:
         session.scalars(select(AccountRow)).one().password_hash = PasswordHasher(time_cost=1).hash(password)
-    assert auth.sign_in(store, settings, ann, password).token
+    assert sessions.sign_in(store, settings, ann, password).token
     with store.read() as session:
         kept = session.scalars(select(AccountRow)).one().password_hash
-    assert not PasswordHasher().check_needs_rehash(kept) and auth.sign_in(store, settings, ann, password).token
+    assert not PasswordHasher().check_needs_rehash(kept) and sessions.sign_in(store, settings, ann, password).token
 
 
 def test_hashing_is_bounded_and_beyond_is_503(
@@ -140,7 +141,7 @@ def test_hashing_is_bounded_and_beyond_is_503(
 ) -> None:
     monkeypatch.setattr(auth, "_HASH_WAIT_SECONDS", 0.05)
     data = {"name": ann, "password": password, "token": _token(client)}
-    with auth._place_to_hash(), auth._place_to_hash():
+    with auth.place_to_hash(), auth.place_to_hash():
         busy = client.post("/sign-in", data=data, headers={"Accept": "text/html"})
     assert busy.status_code == 503 and busy.headers["retry-after"] and "few seconds" in busy.text
     monkeypatch.setattr(auth, "_in_line", threading.BoundedSemaphore(1))
@@ -174,6 +175,49 @@ def test_a_session_ends(client: TestClient, sign_in: Callable[[], None], store: 
         session.scalars(select(SessionRow)).one().expires_at = now() - timedelta(seconds=1)
     answer = client.get("/?suggestion=no_change")
     assert answer.headers["location"] == "/sign-in?next=%2F%3Fsuggestion%3Dno_change"
+
+
+def test_a_session_that_is_not_used_ends_and_one_in_use_goes_on(
+    client: TestClient, sign_in: Callable[[], None], store: Store, settings: Settings
+) -> None:
+    sign_in()
+
+    def set_back(began: timedelta, left: timedelta) -> None:
+        with store.write() as session:
+            row = session.scalars(select(SessionRow)).one()
+            row.created_at, row.expires_at = now() - began, now() + left
+
+    def left() -> timedelta:
+        with store.read() as session:
+            return session.scalars(select(SessionRow)).one().expires_at - now()
+
+    minutes = timedelta(minutes=1)
+    assert 28 * minutes < left() <= 30 * minutes, "half an hour from the start"
+    set_back(60 * minutes, 5 * minutes)
+    assert client.get("/").status_code == 200 and 28 * minutes < left() <= 30 * minutes, "each use puts the end off"
+    set_back((60 * 10 - 7) * minutes, 5 * minutes)
+    assert client.get("/").status_code == 200 and left() <= 7 * minutes, "never past the end of the sign-in"
+    set_back(60 * minutes, -minutes)
+    assert client.get("/").status_code == 303
+    settings.idle_minutes = 0
+    sign_in()
+    with store.read() as session:
+        newest = session.scalars(select(SessionRow).order_by(SessionRow.created_at.desc())).first()
+    assert newest and newest.expires_at - now() > 9 * 60 * minutes
+
+
+def test_a_session_in_use_outlives_a_database_without_room(
+    client: TestClient, sign_in: Callable[[], None], store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sign_in()
+    with store.write() as session:
+        session.scalars(select(SessionRow)).one().expires_at = now() + timedelta(minutes=5)
+
+    def full() -> None:
+        raise OperationalError("", {}, Exception("disk is full"))
+
+    monkeypatch.setattr(store, "write", full)
+    assert client.get("/account").status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from sqlalchemy import select
 
 from models.assessor import Assessor
-from service import auth
+from service import auth, sessions
 from service.app import create_app
 from service.audit import COMMAND_LINE
 from service.policy import AccountRole
@@ -78,7 +78,7 @@ def test_a_person_comes_in_with_the_role_of_their_group(console: TestClient, pro
     _known_there(provider, "s-1", "ann.new@force.example", ["fs-leads"])
     old = console.cookies["foursight_session"]
     assert console.get(_way_back(console, "s-1")).status_code == 303
-    assert auth.by_session(store, old) is None
+    assert sessions.by_session(store, Settings(), old) is None
     with store.read() as session:
         account = session.scalars(select(AccountRow)).one()
         assert (account.name, account.role, account.password_hash) == ("ann.lee@force.example", "qa_lead", "")
@@ -95,6 +95,12 @@ def test_who_is_in_no_group_or_disabled_or_has_a_taken_name_stays_out(
     _known_there(provider, "s-2", "bob", ["fs-reviewers"])
     assert console.get(_way_back(console, "s-2")).status_code == 303
     with store.write() as session:
+        key = auth.add_personal_key(session, "script", "bob", COMMAND_LINE)
+    assert auth.by_key(store, key)
+    _known_there(provider, "s-2", "bob", ["staff"])
+    assert console.get(_way_back(console, "s-2")).status_code == 403 and auth.by_key(store, key) is None
+    _known_there(provider, "s-2", "bob", ["fs-reviewers"])
+    with store.write() as session:
         auth.set_disabled(session, "bob", True, COMMAND_LINE)
         auth.add_account(session, "carol", AccountRole.ADMINISTRATOR, password, COMMAND_LINE)
         with pytest.raises(auth.AuthError, match="organisation's account"):
@@ -104,7 +110,7 @@ def test_who_is_in_no_group_or_disabled_or_has_a_taken_name_stays_out(
     answer = console.get(_way_back(console, "s-3"))
     assert answer.status_code == 403 and "another account" in _problem(answer)
     # And nobody signs in with a password to an account that has none.
-    outcome = auth.sign_in(store, Settings(), "bob", "")
+    outcome = sessions.sign_in(store, Settings(), "bob", "")
     assert outcome.role is None
 
 
