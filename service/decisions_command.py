@@ -142,8 +142,9 @@ def measure(
 ) -> None:
     """Measure how much of the corpus's entity layer de-identification replaces, and print it with 95% intervals."""
     from service.cli import fail
+    from service.console.charts import wilson
     from service.deidentify import Deidentifier, MissingExtra
-    from service.deidentify.measure import load, wilson
+    from service.deidentify.measure import load
     from service.deidentify.measure import measure as run
 
     if split not in ("train", "dev", "test"):

@@ -1,7 +1,7 @@
 """Which reports are most worth a reviewer's reading next, for the model to learn from: those it is least sure of, and unlike one another.
 
 Uncertainty sampling with diversity (Settles 2012, ch. 3; greedy farthest-first as in Sener and Savarese 2018, over words in place of the network's states). Each
-step takes the report with the largest uncertainty times distance to what was taken before and to what has been decided lately.
+step takes the report with the largest uncertainty times distance to what was taken before.
 """
 
 from __future__ import annotations
@@ -39,15 +39,17 @@ class Candidate:
 
 def candidates(session: Session) -> list[Candidate]:
     """The reports that wait for a first decision and that the current model is least sure of, up to CONSIDERED."""
+    order = (func.abs(ReportRow.probability - 0.5), ReportRow.reference)
+    # Chosen first, and only then are texts read.
+    waiting = select(ReportRow.id).where(ReportRow.status == "waiting", ReportRow.probability.is_not(None))
+    chosen = waiting.order_by(*order).limit(CONSIDERED).subquery()
     rows = session.execute(
-        select(ReportRow.id, ReportRow.reference, AssessmentRow.probability, RevisionRow.text)
+        select(ReportRow.id, ReportRow.reference, ReportRow.probability, RevisionRow.text)
+        .join(chosen, chosen.c.id == ReportRow.id)
         .join(RevisionRow, and_(RevisionRow.report_id == ReportRow.id, RevisionRow.number == ReportRow.latest))
-        .join(AssessmentRow, and_(AssessmentRow.revision_id == RevisionRow.id, AssessmentRow.current))
-        .where(ReportRow.status == "waiting", RevisionRow.erased_at.is_(None))
-        .order_by(func.abs(AssessmentRow.probability - 0.5), ReportRow.reference)
-        .limit(CONSIDERED)
+        .order_by(*order)
     )
-    return [Candidate(i, reference, p, entropy(p), text) for i, reference, p, text in rows]
+    return [Candidate(i, reference, p, entropy(p), text) for i, reference, p, text in rows if p is not None]
 
 
 def entropy(probability: float) -> float:
@@ -93,13 +95,20 @@ def profiles(session: Session) -> Iterator[dict[str, object]]:
     ):
         decisions.setdefault(row.report_id, []).append(row)
     rows = session.execute(
-        select(ReportRow, RevisionRow.text, AssessmentRow.probability, AssessmentRow.suggestion)
+        select(
+            ReportRow,
+            RevisionRow.text,
+            AssessmentRow.probability,
+            AssessmentRow.suggestion,
+            AssessmentRow.model_digest,
+        )
         .join(RevisionRow, and_(RevisionRow.report_id == ReportRow.id, RevisionRow.number == ReportRow.latest))
         .outerjoin(AssessmentRow, and_(AssessmentRow.revision_id == RevisionRow.id, AssessmentRow.current))
         .where(RevisionRow.erased_at.is_(None))
         .order_by(ReportRow.received_at, ReportRow.id)
+        .execution_options(yield_per=500)
     )
-    for report, text, probability, suggestion in rows:
+    for report, text, probability, suggestion, model in rows:
         decision = in_force(decisions.get(report.id, []))
         day = (report.reported_at or report.received_at).date()
         yield {
@@ -108,5 +117,6 @@ def profiles(session: Session) -> Iterator[dict[str, object]]:
             "recorded_offence": report.recorded_offence,
             "probability": probability,
             "suggestion": suggestion,
+            "model": model,
             "outcome": decision.outcome if decision else None,
         }

@@ -87,7 +87,7 @@ def train(
             corpus = mix(corpus, exported, decisions_weight)
             console.print(describe(exported, corpus.records))
         manifest = run(settings, corpus, out, version, resume, final, console, start_from)
-    except (BundleError, FileNotFoundError, EncoderError, ValidationError, ValueError) as error:
+    except (BundleError, OSError, EncoderError, ValidationError, ValueError) as error:
         raise _fail(str(error)) from None
     console.print(f"bundle {manifest.name} {manifest.version} written to {out}")
 

@@ -17,7 +17,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from nlp.taxonomy import AGAINST, BEHAVIOUR_NAMES, FOUR, Label, Offence, RecordedOffence, Relationship, Status, Style
 from training.corpus import Corpus, CorpusError, Record
@@ -72,7 +72,7 @@ class ExportedDecision(_Line):
     reason: str
     question: str = ""
     reviewer: str
-    decided_at: datetime
+    decided_at: AwareDatetime
     blind: bool = False
     evidence: list[ExportedSpan]
     corrections: int = 0
@@ -81,9 +81,8 @@ class ExportedDecision(_Line):
 
 @dataclass(frozen=True)
 class Decisions:
-    """What an export gives to train on. ``left_out`` counts why lines give no record."""
+    """What an export, or several one after another, gives to train on. ``left_out`` counts why lines give no record."""
 
-    lines: tuple[ExportedDecision, ...]
     records: tuple[Record, ...]
     left_out: Counter[str]
     digest: str
@@ -92,8 +91,7 @@ class Decisions:
 def read_decisions(path: Path) -> Decisions:
     """Read an export; raises OSError, and CorpusError that names each faulty line (never its text)."""
     raw = path.read_bytes()
-    lines: list[ExportedDecision] = []
-    records: list[Record] = []
+    latest: dict[str, tuple[ExportedDecision, Record | str]] = {}
     problems: list[str] = []
     left_out: Counter[str] = Counter()
     for number, content in enumerate(raw.splitlines(), 1):
@@ -101,18 +99,19 @@ def read_decisions(path: Path) -> Decisions:
             continue
         try:
             line = ExportedDecision.model_validate_json(content)
-            lines.append(line)
-            why = reason_to_leave_out(line)
-            if why:
-                left_out[why] += 1
-            else:
-                records.append(to_record(line))
+            before = latest.get(line.reference)
+            if before is not None:
+                left_out["decided again later"] += 1
+            if before is None or line.decided_at >= before[0].decided_at:
+                latest[line.reference] = line, reason_to_leave_out(line) or to_record(line)
         except ValidationError as error:
             detail = error.errors(include_url=False, include_input=False)[0]
             problems.append(f"{path.name}:{number}: {'.'.join(map(str, detail['loc']))}: {detail['msg']}")
     if problems:
         raise CorpusError(problems)
-    return Decisions(tuple(lines), tuple(records), left_out, hashlib.sha256(raw).hexdigest())
+    left_out.update(found for _, found in latest.values() if isinstance(found, str))
+    records = [found for _, found in latest.values() if isinstance(found, Record)]
+    return Decisions(tuple(records), left_out, hashlib.sha256(raw).hexdigest())
 
 
 def reason_to_leave_out(line: ExportedDecision) -> str | None:

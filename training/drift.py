@@ -49,7 +49,7 @@ TITLES = {
 
 
 class Row(BaseModel):
-    """One report of the profile file. ``week``: the Monday. ``outcome``: what a reviewer decided, or null."""
+    """One report of the profile file. ``week``: the Monday. ``model``: the digest of the one that scored it. ``outcome``: what a reviewer decided, or null."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -61,15 +61,17 @@ class Row(BaseModel):
     recorded_offence: str | None
     probability: float | None
     suggestion: str | None
+    model: str | None = None
     outcome: str | None = None
 
 
 @dataclass(frozen=True)
 class Expected:
-    """The training data's values; ``probability`` is of dev, which the reader has not learned from."""
+    """The training data's values; ``probability`` is of dev, which the reader has not learned from, by the bundle of digest ``model``."""
 
     values: dict[str, Array]
     offences: list[str]
+    model: str | None = None
 
 
 class Moved(BaseModel):
@@ -128,7 +130,7 @@ def expected(corpus: Corpus, assessor: Assessor, scored: int) -> Expected:
         for n in ("words", "function_words", "digits", "capitals")
     }
     values["probability"] = np.array([a.probability for a in assess(assessor, [dev[i] for i in chosen], "score dev")])
-    return Expected(values, [r.recorded_offence.value for r in train])
+    return Expected(values, [r.recorded_offence.value for r in train], assessor.info.digest)
 
 
 def psi(shares: Array, found: Array, reports: int) -> float:
@@ -191,7 +193,9 @@ def _moved(rows: Sequence[Row], usual: Expected) -> list[Moved]:
 
 
 def measure(rows: Sequence[Row], usual: Expected) -> Drift:
-    """Compare all rows, and each week's, with what is usual."""
+    """Compare all rows, and each week's, with what is usual. Scores by another model than the one compared with say nothing and are left aside."""
+    others = sum(_by_another(r, usual) for r in rows)
+    rows = [r.model_copy(update={"probability": None}) if _by_another(r, usual) else r for r in rows]
     weeks = []
     for week in sorted({r.week for r in rows}):
         inside = [r for r in rows if r.week == week]
@@ -208,7 +212,14 @@ def measure(rows: Sequence[Row], usual: Expected) -> Drift:
             )
         )
     overall = _moved(rows, usual)
-    return Drift(reports=len(rows), overall=overall, weeks=weeks, verdict=_plain(overall, weeks))
+    verdict = _plain(overall, weeks)
+    if others:
+        verdict.append(f"{others} scores are by another model and were left aside; name its bundle with --bundle.")
+    return Drift(reports=len(rows), overall=overall, weeks=weeks, verdict=verdict)
+
+
+def _by_another(row: Row, usual: Expected) -> bool:
+    return row.probability is not None and None not in (row.model, usual.model) and row.model != usual.model
 
 
 def _plain(overall: Sequence[Moved], weeks: Sequence[Week]) -> list[str]:
@@ -232,7 +243,7 @@ def _plain(overall: Sequence[Moved], weeks: Sequence[Week]) -> list[str]:
             lines.append(
                 f"Reviewers agree less with the suggestions: {first.agreement:.0%} in the week of {first.week}, {last.agreement:.0%} in that of {last.week}."
             )
-    if any("drift" in line for line in lines):
+    if any("drift" in line or "agree less" in line for line in lines):
         lines.append(
             "Draw a quality-assurance sample before trusting the figures of the model card, and consider training again on decisions."
         )

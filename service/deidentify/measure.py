@@ -85,11 +85,3 @@ def identifying(text: str, mention: dict[str, Any], small: frozenset[str]) -> li
 def _covered(found: Sequence[Found], start: int, end: int) -> bool:
     """Whether every character but blanks is replaced; stretches found side by side count together."""
     return all(any(f.start <= i < f.end for f in found) for i in (start, end - 1))
-
-
-def wilson(passed: int, cases: int, z: float = 1.959964) -> tuple[float, float]:
-    """Return the 95% score interval of a rate (Wilson 1927)."""
-    rate, square = passed / cases, z * z / cases
-    middle = (rate + square / 2) / (1 + square)
-    half = z / (1 + square) * (rate * (1 - rate) / cases + square / (4 * cases)) ** 0.5
-    return max(0.0, middle - half), min(1.0, middle + half)

@@ -116,10 +116,10 @@ def test_a_profile_holds_numbers_and_codes_only(
     out = tmp_path / "profile.jsonl"
     command("decisions", "profile", str(out))
     lines = [json.loads(x) for x in out.read_text().splitlines()]
-    assert len(lines) == 3
+    assert len(lines) == 3 and len({x["model"] for x in lines}) == 1
     assert sorted(str(x["outcome"]) for x in lines) == ["None", "keep", "record_as_stalking"]
     assert all(
-        isinstance(v, int | float) or k in ("week", "recorded_offence", "suggestion", "outcome")
+        isinstance(v, int | float) or k in ("week", "recorded_offence", "suggestion", "outcome", "model")
         for x in lines
         for k, v in x.items()
     )

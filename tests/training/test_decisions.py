@@ -58,11 +58,17 @@ def test_outcomes_become_labels_and_reasons_points_against(tmp_path: Path) -> No
 
 
 def test_what_teaches_nothing_is_left_out_and_counted(tmp_path: Path) -> None:
-    unsure = line(outcome="not_sure", offence=None)
-    bare = line(evidence=[])
-    unseen = line(assessment=None)
+    unsure = line(reference="a", outcome="not_sure", offence=None)
+    bare = line(reference="b", evidence=[])
+    unseen = line(reference="c", assessment=None)
     found = read_decisions(written(tmp_path / "d.jsonl", unsure, bare, unseen))
     assert found.records == () and sum(found.left_out.values()) == 3 and len(found.left_out) == 3
+
+
+def test_of_two_decisions_on_one_report_the_later_one_counts(tmp_path: Path) -> None:
+    later = line(outcome="keep", offence=None, reason="dispute", evidence=[], decided_at="2026-11-02T10:00:00+00:00")
+    found = read_decisions(written(tmp_path / "d.jsonl", later, line()))
+    assert [r.label for r in found.records] == [Label.NOT_STALKING] and found.left_out == {"decided again later": 1}
 
 
 def test_a_span_that_is_not_in_the_text_is_named_by_line_without_the_text(tmp_path: Path) -> None:

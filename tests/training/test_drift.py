@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -62,6 +63,14 @@ def test_another_language_and_falling_agreement_are_said(usual: Expected, tmp_pa
     assert words.verdict == "as in training"
     save(result, tmp_path)
     assert "data:image/png" in (tmp_path / "drift.html").read_text()
+
+
+def test_scores_by_another_model_are_left_aside(usual: Expected) -> None:
+    compared = replace(usual, model="new")
+    found = [r.model_copy(update={"model": "old", "probability": 0.99}) for r in rows(100, date(2026, 11, 2))]
+    result = measure(found, compared)
+    assert "probability" not in {m.measure for m in result.overall}
+    assert any(line.startswith("100 scores are by another model") for line in result.verdict)
 
 
 def test_few_reports_are_no_verdict(usual: Expected) -> None:
