@@ -32,7 +32,7 @@ train: $(VENV)/.working  ## Reproduce the shipped bundle
 evaluate: $(VENV)/.working  ## Measure the shipped bundle on the test split beside the baselines
 	$(BIN)/foursight evaluate
 
-bench: $(VENV)/.working $(CONSOLE)  ## Speed and memory of command line and API beside TF-IDF; 10,000 mixed requests on both databases
+bench: $(VENV)/.working $(CONSOLE)  ## Speed and memory of command line and API beside TF-IDF; a queue of 100,000 reports and 10,000 mixed requests on both databases
 	$(BIN)/python -m tests.bench
 	$(BIN)/python -m tests.bench_console
 

@@ -16,7 +16,14 @@ from service.assessing import Reader
 from service.audit import Actor
 from service.intake import BadLine
 from service.store import Store
-from service.store.reports import keep_assessment, keep_if_latest, keep_report, text_digest, without_assessment
+from service.store.reports import (
+    keep_assessment,
+    keep_if_latest,
+    keep_report,
+    text_digest,
+    without_assessment,
+    written_over,
+)
 from service.store.tables import AssessmentRow, ReportRow, RevisionRow
 
 STEP = 16
@@ -82,12 +89,16 @@ def keep(store: Store, pairs: Sequence[tuple[Report, Assessment | None]], by: Ac
     Rows are locked in the order of references, so that two batches that share reports take turns and never block each other.
     """
     found: dict[int, Kept] = {}
+    amended: dict[int, list[str]] = {}
     with store.write() as session:
         for place in sorted(range(len(pairs)), key=lambda i: pairs[i][0].reference):
+            amended[place] = written_over(session, pairs[place][0])
             found[place] = _keep(session, *pairs[place])
-        for _, kept in sorted(found.items()):
+        for place, kept in sorted(found.items()):
             if kept.outcome is not Taken.UNCHANGED:
                 audit.append(session, by, f"report.{kept.outcome.value}", kept.id, revision=kept.revision)
+            if amended[place]:
+                audit.append(session, by, "report.amended", kept.id, fields=" ".join(amended[place]))
     return [found[place] for place in range(len(pairs))]
 
 

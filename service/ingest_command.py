@@ -93,7 +93,9 @@ def reassess() -> None:
         version = reader.info.version
     typer.echo(f"{done} reports read by {version}." if done or failed else f"Every report has been read by {version}.")
     if failed:
-        fail(f"{failed} reports could not be read by the model; they keep what another one said, or wait.")
+        fail(
+            f"{failed} reports could not be read by the model; they keep what another one said, or wait in the queue as not assessed."
+        )
 
 
 class _Run:
@@ -143,7 +145,9 @@ class _Run:
         new, revised, known = self.counts.values()
         console.print(f"{new} new, {revised} revised, {known} known already, {self.bad} bad lines left out")
         if self.unread:
-            console.print(f"{self.unread} of them could not be read by the model yet; try foursight reassess")
+            console.print(
+                f"{self.unread} of them could not be read by the model; they wait in the queue as not assessed"
+            )
 
 
 def _take_all(run: _Run, lines: Iterator[Line], progress: Callable[[int], None]) -> Exception | None:

@@ -32,6 +32,7 @@ from service.decisions import (
     corrected,
 )
 from service.reviewing_queue import Filters, candidates
+from service.sampling.found import send_back
 from service.store.tables import AssessmentRow, AuditRow, ClaimRow, DecisionRow, ReportRow, RevisionRow
 
 CLAIM_LASTS = timedelta(minutes=15)
@@ -78,7 +79,8 @@ def decide(session: Session, report_id: str, account: Identity, decision: Decisi
 
     Raises NoReport; Conflict when somebody decided since, the text changed, somebody else is at work on it, or it waits for a
     second reviewer and this is the first; Refused when a correction fits nothing or the text has been erased. A reading within
-    a sample (``sample_item_id``) is kept beside the queue: it compares no version and changes neither status nor claim.
+    a sample (``sample_item_id``) is kept beside the queue: it compares no version and changes neither status nor claim, but that a
+    report which the sample's readers settle as stalking waits for a second review (service/sampling/found.py).
     """
     _needs_person(account)
     report = _lock(session, report_id)
@@ -132,6 +134,8 @@ def decide(session: Session, report_id: str, account: Identity, decision: Decisi
     audit.append(
         session, account.actor, action, report_id, decision=row.id, outcome=row.outcome, revision=revision.number
     )
+    if decision.sample_item_id is not None:
+        send_back(session, report, decision.sample_item_id, standing, account.actor)
     return row
 
 

@@ -2,9 +2,10 @@
 
 Command line: reports a second and peak memory of ``foursight assess`` on a file. API: throughput and latency of ``POST /v1/assess`` against the
 real server in its own process, at 1, 8 and 32 clients. Reports are the test split's, repeated to about 140 words. Service: 10,000 mixed
-requests on SQLite and on PostgreSQL (tests/load/mixed.py); ends with exit code 1 if one failed or a decision was lost.
+requests on SQLite and on PostgreSQL (tests/load/mixed.py); ends with exit code 1 if one failed or a decision was lost. Queue: how long a page
+takes with 100,000 reports in it (tests/load/backlog.py); exit code 1 over the limit.
 
-``--quick`` does a tenth of each; ``--only service`` (or ``api``, ``command``, ``process``) does one part.
+``--quick`` does a tenth of each; ``--only service`` (or ``queue``, ``api``, ``command``, ``process``) does one part.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from rich.table import Table
 from models.assessor import Assessor
 from models.contracts import Report
 from nlp.pipeline import pipeline
-from tests.load import mixed
+from tests.load import backlog, mixed
 from training.baselines import tfidf
 from training.corpus import load_corpus
 
@@ -177,7 +178,7 @@ def main() -> None:
     """Print every figure."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--quick", action="store_true", help="A tenth of the work.")
-    options.add_argument("--only", choices=("command", "api", "process", "service"))
+    options.add_argument("--only", choices=("command", "api", "process", "queue", "service"))
     options.add_argument("--requests", type=int, default=10_000, help="Mixed requests on each database.")
     given = options.parse_args()
     console, part = Console(), 10 if given.quick else 1
@@ -189,7 +190,10 @@ def main() -> None:
         api(console, max(100, 200 // part))
     if given.only in (None, "process"):
         in_process(console, max(1, 5 // part))
-    if given.only in (None, "service") and not mixed.main(console, given.requests // part):
+    good = given.only not in (None, "queue") or backlog.main(console, 100_000 // part)
+    if given.only in (None, "service"):
+        good = mixed.main(console, given.requests // part) and good
+    if not good:
         sys.exit(1)
 
 

@@ -56,6 +56,7 @@ class Standing:
     decision: Decided | None
     mine: bool
     unsure: bool
+    found_in_sample: bool
     decisions: Sequence[Decided]
     looks: Sequence[Look]
 
@@ -69,13 +70,15 @@ def standing(session: Session, found: FullReport, identity: Identity) -> Standin
         in_force = None
     status = ReviewStatus(found.row.status)
     mine = in_force is not None and in_force.account_id == identity.account_id
+    unsure = status is ReviewStatus.SECOND_REVIEW and in_force is not None and in_force.outcome == Outcome.NOT_SURE
     return Standing(
         status=status,
         claim=claim,
         claimed_by_me=claim is not None and claim.account_id == identity.account_id,
         decision=_decided(in_force, in_force) if in_force else None,
         mine=mine,
-        unsure=mine and status is ReviewStatus.SECOND_REVIEW,
+        unsure=unsure and mine,
+        found_in_sample=status is ReviewStatus.SECOND_REVIEW and not unsure,
         decisions=[_decided(row, in_force) for row in reversed(rows)],
         looks=_looks(history.looks),
     )

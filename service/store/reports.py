@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import ColumnElement, and_, exists, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -51,6 +51,20 @@ def keep_report(session: Session, report: Report) -> tuple[RevisionRow, bool]:
     session.add(revision)
     session.flush()
     return revision, True
+
+
+def written_over(session: Session, report: Report) -> list[str]:
+    """Which fields beside the text of a report that is kept already this one, as sent, says otherwise."""
+    row = _locked(session, report.reference)
+    if row.latest == 0 or row.erased:
+        return []
+    sent = {name: getattr(report, name) for name in sorted(report.model_fields_set.intersection(_METADATA))}
+    return [name for name, value in sent.items() if _comparable(getattr(row, name)) != _comparable(value)]
+
+
+def _comparable(value: object) -> object:
+    """A moment without a zone is kept as UTC."""
+    return value.replace(tzinfo=UTC) if isinstance(value, datetime) and value.tzinfo is None else value
 
 
 def _locked(session: Session, reference: str) -> ReportRow:

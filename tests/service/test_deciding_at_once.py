@@ -31,7 +31,7 @@ ROOT = Path(__file__).parent.parent.parent
 @pytest.fixture
 def keys(any_store: Store, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The keys of eight reviewers."""
-    monkeypatch.setattr(auth, "_hash", lambda password: "x")
+    monkeypatch.setattr(auth, "hash_password", lambda password: "x")
     with any_store.write() as session:
         for number in range(8):
             auth.add_account(session, f"p{number}", AccountRole.REVIEWER, "long enough password", COMMAND_LINE)

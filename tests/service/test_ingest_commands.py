@@ -15,7 +15,7 @@ from models.contracts import Assessment, ModelInfo, Report
 from service import ingest, ingest_command, swap
 from service.audit import COMMAND_LINE
 from service.store import Store
-from service.store.tables import AssessmentRow, ReportRow, now
+from service.store.tables import AssessmentRow, AuditRow, ReportRow, now
 
 APP = typer.Typer()
 ingest_command.register(APP)
@@ -58,6 +58,21 @@ def test_ingest_of_a_csv_needs_its_references(run: CliRunner, tmp_path: Path) ->
     assert found.exit_code == 0 and "1 new" in found.output
     for wrong in ("nothing.jsonl", "."):
         assert run.invoke(APP, ["ingest", str(tmp_path / wrong)]).exit_code == 2
+
+
+def test_other_details_sent_later_are_on_the_record(reader: Assessor, store: Store) -> None:
+    first = {
+        "reference": "A1",
+        "text": "He rang.",
+        "recorded_offence": "harassment",
+        "reported_at": "2026-06-04T09:00:00",
+    }
+    for sent in (first, first, {**first, "recorded_offence": "stalking", "source": "records"}):
+        ingest.keep(store, [(Report.model_validate(sent), None)], COMMAND_LINE)
+    with store.read() as session:
+        rows = session.query(AuditRow).order_by(AuditRow.seq).all()
+    assert [row.action for row in rows] == ["report.created", "report.amended"]
+    assert json.loads(rows[1].detail) == {"fields": "recorded_offence source"}
 
 
 class _Other:

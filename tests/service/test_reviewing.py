@@ -14,14 +14,14 @@ from nlp.taxonomy import Offence, RecordedOffence, Suggestion
 from service import audit, auth
 from service.audit import COMMAND_LINE
 from service.auth import Identity
-from service.decisions import Conflict, DecisionIn, NoReport, Refused, Why
+from service.decisions import Conflict, DecisionIn, NoReport, Refused, ReviewStatus, Why
 from service.policy import AccountRole
 from service.reviewing import claim, decide, history, live_claim, next_report, release, withdraw
 from service.reviewing_export import decided
 from service.reviewing_queue import Assigned, Band, Filters, Sort, queue
 from service.store import Store
 from service.store.reports import keep_assessment, keep_report
-from service.store.tables import ReportRow
+from service.store.tables import AuditRow, ReportRow, SampleItemRow, SampleRow
 
 NOW = datetime(2026, 6, 4, 9, tzinfo=UTC)
 Decide = Callable[..., DecisionIn]
@@ -41,7 +41,7 @@ def stalked_once() -> str:
 @pytest.fixture
 def people(any_store: Store, monkeypatch: pytest.MonkeyPatch) -> list[Identity]:
     """Two reviewers and a quality-assurance lead."""
-    monkeypatch.setattr(auth, "_hash", lambda password: "x")
+    monkeypatch.setattr(auth, "hash_password", lambda password: "x")
     found = []
     for name, role in (("ann", AccountRole.REVIEWER), ("bob", AccountRole.REVIEWER), ("cat", AccountRole.QA_LEAD)):
         with any_store.write() as session:
@@ -226,6 +226,40 @@ def test_a_reading_within_a_sample_leaves_the_queue_alone(
         assert (row.version, row.status) == (1, "waiting")
         found = history(session, report_id)
         assert len(found.decisions) == 2 and found.in_force is None
+
+
+def test_what_a_sample_settles_as_stalking_waits_for_a_second_review(
+    any_store: Store, people: list[Identity], read: Assessment, stalked_once: str
+) -> None:
+    one, two, three = (person.account_id for person in people)
+    yes, no = "record_as_stalking", "keep"
+    cases = [(yes, yes), (yes, no), (yes, no, yes), (no, yes, no), (no, no)]
+    with any_store.write() as session:
+        sample = SampleRow(
+            name="s", plan={}, strata=[], drawn_by="x", reader_one=one, reader_two=two, reader_three=three
+        )
+        session.add(sample)
+        session.flush()
+    for number, said in enumerate(cases):
+        report_id = keep_one(any_store, read, stalked_once, f"A{number}")
+        with any_store.write() as session:
+            decide(session, report_id, people[0], wish(1, "keep"), NOW)
+            report = session.get_one(ReportRow, report_id)
+            more = {"number": number, "stratum": 0, "flagged": False, "groups": {}}
+            item = SampleItemRow(sample_id=sample.id, report_id=report_id, revision_id=report.revisions[0].id, **more)
+            session.add(item)
+            session.flush()
+            for person, outcome in zip(people, said, strict=False):
+                assert (report.status, report.version) == ("decided", 2), "not before it is settled"
+                decide(session, report_id, person, wish(2, outcome, sample_item_id=item.id, blind=True), NOW)
+    with any_store.write() as session:
+        waits = Filters(status=ReviewStatus.SECOND_REVIEW)
+        assert [i.reference for i in queue(session, waits, 1, 10, one, NOW).items] == ["A0", "A2"]
+        taken = next_report(session, people[0], waits, NOW)
+        assert taken is not None
+        decide(session, taken.report_id, people[0], wish(2), NOW)
+        found = session.query(AuditRow).filter(AuditRow.action == "report.found_in_sample").count()
+        assert (found, session.get_one(ReportRow, taken.report_id).status) == (2, "decided")
 
 
 def test_corrections_must_fit_the_text_and_its_evidence(
