@@ -6,14 +6,16 @@ Probabilities are in [0, 1].
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator
 
 from nlp.taxonomy import EntityType, Offence, RecordedOffence, Relationship, Role, Status, Suggestion
 from nlp.text import MAX_CHARACTERS, check_text
 
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 Reference = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 
 
@@ -36,6 +38,22 @@ class Report(BaseModel):
     @classmethod
     def _text_can_be_read(cls, value: str) -> str:
         return check_text(value)
+
+    @field_validator("reported_at", "occurred_from", "occurred_to", mode="before")
+    @classmethod
+    def _is_written_as_a_date(cls, value: object, info: ValidationInfo) -> object:
+        """Pydantic takes a number, and digits alone, for seconds since 1970: who sends 20260604 means a day."""
+        if value is None or isinstance(value, datetime) or (isinstance(value, str) and _DATE.match(value)):
+            return value
+        raise ValueError(f"{info.field_name}: write it as 2026-06-04 or 2026-06-04T09:30:00Z")
+
+    @field_validator("reported_at", "occurred_from", "occurred_to")
+    @classmethod
+    def _is_within_the_calendar(cls, value: datetime | None, info: ValidationInfo) -> datetime | None:
+        """In every time zone: the first and last days of the calendar cannot be told in another."""
+        if value is not None and not datetime(1, 1, 3) < value.replace(tzinfo=None) < datetime(9999, 12, 29):
+            raise ValueError(f"{info.field_name}: the year is not one of a report")
+        return value
 
 
 class Span(BaseModel):

@@ -26,7 +26,10 @@ def back_up(store: Store, target: Path) -> None:
     try:
         os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
         with closing(sqlite3.connect(draft)) as copy:
-            with closing(sqlite3.connect(f"file:{store.engine.url.database}?mode=ro", uri=True)) as source:
+            address = (
+                f"{Path(str(store.engine.url.database)).resolve().as_uri()}?mode=ro"  # a folder's name may hold ? or #
+            )
+            with closing(sqlite3.connect(address, uri=True)) as source:
                 source.backup(copy)
             # One file, with no log beside it that could be left behind.
             copy.execute("PRAGMA journal_mode=DELETE")

@@ -26,12 +26,14 @@ from service.store.tables import (
     DecisionRow,
     ReportRow,
     RevisionRow,
+    SampleItemRow,
     SessionRow,
     now,
 )
 
 _AGE = re.compile(r"([1-9][0-9]{0,3})([dmy])")
 _STEP = 100
+NOT_GIVEN = "not given"
 _FIGURES = ("reference", "probability", "suggestion", "offence", "relationship", "model")
 # Tables that hold, or held, words of reports.
 _WORDED = ("revisions", "assessments", "decisions", "reports")
@@ -140,6 +142,8 @@ def _erase(session: Session, report_id: str) -> int:
         .values(victim_ref=None, suspect_ref=None, source=None)
         .values(erased=True, probability=None, suggestion=None, relationship=None)
     )
+    for item in session.scalars(select(SampleItemRow).where(SampleItemRow.report_id == report_id)):
+        item.groups = {**item.groups, "style": NOT_GIVEN}  # the source, in the recording system's own words
     session.execute(delete(ClaimRow).where(ClaimRow.report_id == report_id))
     session.flush()
     return len(wordings)

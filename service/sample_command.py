@@ -69,14 +69,16 @@ def draw_command(
     """Draw the sample of a plan and assign it. The readers find it under Samples in the console."""
     from service.audit import COMMAND_LINE
     from service.cli import fail, open_store
-    from service.sampling.frame import draw
+    from service.sampling.frame import draw, propose
     from service.sampling.plans import SamplingError
 
     plan = _plan(name, measure, within, simple, by, flag, since, until, band, recorded, relationship, size, seed)
     with open_store() as store:
         try:
+            with store.snapshot() as session:
+                proposal = propose(session, plan)
             with store.write() as session:
-                drawn = draw(session, plan, [*reader, settles], COMMAND_LINE)
+                drawn = draw(session, plan, [*reader, settles], COMMAND_LINE, proposal)
         except SamplingError as fault:
             fail(str(fault))
     total = sum(stratum["drawn"] for stratum in drawn.strata)
@@ -113,12 +115,12 @@ def estimates_command(
     from service.sampling.csv_table import as_csv
     from service.sampling.results import results
 
-    with open_store() as store, store.write() as session:
+    with open_store() as store, store.snapshot() as session:
         row = _by_name(session, name)
         if row is None:
             fail("there is no sample of that name; foursight sample list names them.")
         found = results(session, row, correct)
-        audit.append(session, COMMAND_LINE, "sample.exported", row.id)
+        audit.record(store, COMMAND_LINE, "sample.exported", row.id)
         try:
             if csv:
                 csv.write_text(as_csv(found), encoding="utf-8", newline="")

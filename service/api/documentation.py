@@ -61,6 +61,8 @@ def _say_more(report: dict[str, Any]) -> None:
     readable = r"^[^\u0000]*[^\s\u0000][^\u0000]*$"
     report["text"] |= {"minLength": 1, "maxLength": MAX_CHARACTERS, "pattern": readable}
     report["reference"] |= {"pattern": readable}
+    for name in ("reported_at", "occurred_from", "occurred_to"):
+        report[name]["anyOf"].insert(0, {"type": "string", "format": "date"})
 
 
 def install(app: FastAPI) -> None:

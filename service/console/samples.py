@@ -60,8 +60,11 @@ def make(request: Request, form: Posted) -> Response:
     if plan is None:
         return _form(request, form, None, faults, 422)
     try:
+        with store_of(request).snapshot() as session:
+            proposal = propose(session, plan)
+        readers = [str(form.get(name, "")) for name in READERS]
         with store_of(request).write() as session:
-            sample = draw(session, plan, [str(form.get(name, "")) for name in READERS], identity_of(request).actor)
+            sample = draw(session, plan, readers, identity_of(request).actor, proposal)
     except SamplingError as fault:
         return _form(request, form, plan, {"reader_one": _sentence(str(fault))}, 422)
     return RedirectResponse(f"/samples/{sample.id}", 303)
@@ -80,10 +83,11 @@ def summary(request: Request, sample_id: str) -> Response:
 
 @router.get("/samples/{sample_id}/estimates.csv")
 def estimates(request: Request, sample_id: str) -> Response:
-    with store_of(request).write() as session:
+    # Worked out first: estimating takes longer than anybody who decides should wait for the write lock.
+    with store_of(request).snapshot() as session:
         sample = _sample(session, sample_id)
         found = results(session, sample, _corrected(request))
-        audit.append(session, identity_of(request).actor, "sample.exported", sample.id)
+    audit.record(store_of(request), identity_of(request).actor, "sample.exported", sample.id)
     return Response(
         as_csv(found),
         media_type="text/csv; charset=utf-8",
@@ -92,11 +96,11 @@ def estimates(request: Request, sample_id: str) -> Response:
 
 
 def _results(request: Request, sample_id: str, template: str, action: str) -> Response:
-    with store_of(request).write() as session:
+    with store_of(request).snapshot() as session:
         sample = _sample(session, sample_id)
         found = results(session, sample, _corrected(request))
         readers = [session.get_one(AccountRow, getattr(sample, name)).name for name in READERS]
-        audit.append(session, identity_of(request).actor, action, sample.id)
+    audit.record(store_of(request), identity_of(request).actor, action, sample.id)
     return render(
         request, template, **view(found, readers), corrected=found.errors is not None, wanted=_corrected(request)
     )

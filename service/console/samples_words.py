@@ -30,6 +30,7 @@ ATTRIBUTE: dict[str, str] = {
     "band": "Probability",
     "month": "Month reported",
     "suspect": "Sex of the suspect",
+    "injured": "Sex of the injured party",
     "style": "How it came in",
     "length": "Length of the text",
 }

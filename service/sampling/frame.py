@@ -12,16 +12,17 @@ import numpy as np
 from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
-from nlp.taxonomy import BEHAVIOUR_NAMES, Status
+from nlp.taxonomy import BEHAVIOUR_NAMES, Role, Status
 from service import audit
 from service.audit import Actor
 from service.console.words import LOCAL
+from service.keeping import NOT_GIVEN
 from service.policy import AccountRole
 from service.reviewing_queue import band_of
 from service.sampling.plans import Framed, Key, Plan, SamplingError, Sizing, Stratum, size, strata
 from service.store.tables import AccountRow, AssessmentRow, ReportRow, RevisionRow, SampleItemRow, SampleRow, opaque
 
-NOT_GIVEN = "not given"
+_AT_ONCE = 500
 MAY_READ = frozenset({AccountRole.REVIEWER.value, AccountRole.QA_LEAD.value})
 
 
@@ -86,15 +87,18 @@ def propose(session: Session, plan: Plan) -> Proposal:
     return Proposal(plan, cut, size(plan, cut))
 
 
-def draw(session: Session, plan: Plan, readers: Sequence[str], actor: Actor) -> SampleRow:
+def draw(
+    session: Session, plan: Plan, readers: Sequence[str], actor: Actor, proposal: Proposal | None = None
+) -> SampleRow:
     """Draw the sample, assign it to two readers and a third by their names, and put it on the record.
 
+    ``proposal``: what the plan came to just before, to be drawn from; worked out here, under the write lock, when not given.
     Raises SamplingError for a frame without reports, a name in use, or readers that cannot be.
     """
     if session.scalar(select(SampleRow.id).where(SampleRow.name == plan.name)):
         raise SamplingError("there is a sample of that name already; give this one another.")
     one, two, three = _readers(session, readers)
-    proposal = propose(session, plan)
+    proposal = proposal or propose(session, plan)
     sample = SampleRow(
         name=plan.name,
         plan=plan.model_dump(mode="json"),
@@ -114,9 +118,16 @@ def draw(session: Session, plan: Plan, readers: Sequence[str], actor: Actor) -> 
     sample.strata = [
         stratum | {"drawn": sum(1 for index, _ in chosen if index == i)} for i, stratum in enumerate(sample.strata)
     ]
+    told = _tell(session, [report for _, report in chosen])
     for number, place in enumerate(generator.permutation(len(chosen)), start=1):
         index, report = chosen[int(place)]
-        session.add(_item(session, sample.id, number, index, report, proposal.strata[index].flagged))
+        session.add(
+            SampleItemRow(
+                id=opaque(), sample_id=sample.id, number=number, report_id=report.report_id,
+                revision_id=report.revision_id, stratum=index, flagged=proposal.strata[index].flagged,
+                groups=report.groups | told[report.revision_id] | {"suggestion": report.suggestion},
+            )
+        )  # fmt: skip
     session.flush()
     audit.append(session, actor, "sample.drawn", sample.id, reports=len(chosen), frame=proposal.frame, seed=plan.seed)
     return sample
@@ -149,23 +160,22 @@ def _readers(session: Session, names: Sequence[str]) -> list[str]:
     return found
 
 
-def _item(session: Session, sample_id: str, number: int, stratum: int, report: Framed, flagged: bool) -> SampleItemRow:
-    row, revision, body = session.execute(
-        select(ReportRow, RevisionRow, AssessmentRow.body)
-        .join(RevisionRow, RevisionRow.report_id == ReportRow.id)
-        .join(AssessmentRow, and_(AssessmentRow.revision_id == RevisionRow.id, AssessmentRow.current))
-        .where(RevisionRow.id == report.revision_id)
-    ).one()
-    groups = report.groups | {
-        "style": row.source or NOT_GIVEN,
-        "length": length(revision.text),
-        "suspect": sex_of_suspect(body),
-        "suggestion": report.suggestion,
-    }
-    return SampleItemRow(
-        id=opaque(), sample_id=sample_id, number=number, report_id=report.report_id, revision_id=report.revision_id,
-        stratum=stratum, flagged=flagged, groups=groups,
-    )  # fmt: skip
+def _tell(session: Session, chosen: Sequence[Framed]) -> dict[str, dict[str, str]]:
+    """What groups need beside the frame, by revision: how it came in, its length, the sexes."""
+    ids = [report.revision_id for report in chosen]
+    told: dict[str, dict[str, str]] = {}
+    for start in range(0, len(ids), _AT_ONCE):
+        rows = session.execute(
+            select(RevisionRow.id, ReportRow.source, RevisionRow.text, AssessmentRow.body)
+            .join(ReportRow, RevisionRow.report_id == ReportRow.id)
+            .join(AssessmentRow, and_(AssessmentRow.revision_id == RevisionRow.id, AssessmentRow.current))
+            .where(RevisionRow.id.in_(ids[start : start + _AT_ONCE]))
+        )
+        for revision_id, source, text, body in rows:
+            suspect, injured = sexes(body)
+            groups = {"style": source or NOT_GIVEN, "length": length(text), "suspect": suspect, "injured": injured}
+            told[revision_id] = groups
+    return told
 
 
 def length(text: str) -> str:
@@ -175,18 +185,33 @@ def length(text: str) -> str:
 
 _HE = re.compile(r"\b(?:he|his|himself|male|man|boyfriend|husband|father|son|brother)\b", re.IGNORECASE)
 _SHE = re.compile(r"\b(?:she|herself|female|woman|girlfriend|wife|mother|daughter|sister)\b", re.IGNORECASE)
-_SUBJECT = re.compile(r"\b(he|she)\b", re.IGNORECASE)
+_DOES = re.compile(r"\b(he|she)\b", re.IGNORECASE)
+# To whom an act is done, or whose it is done to: "her" of his acts, "him" and "his" of hers.
+_DONE_TO = {"female": re.compile(r"\bhers?\b", re.IGNORECASE), "male": re.compile(r"\b(?:him|his)\b", re.IGNORECASE)}
+NOT_SAID = "not said"
 
 
-def sex_of_suspect(body: dict[str, Any]) -> str:
-    """male, female or not said: by the subject pronouns of the acts said to have happened, and who the suspect is said to be.
+def sexes(body: dict[str, Any]) -> tuple[str, str]:
+    """Of the suspect and of the injured party: male, female or not said. Rough counts of pronouns and nouns.
 
-    A rough count, good for comparing groups and for nothing else: no report's own result rests on it.
+    The suspect: who does the acts that are said to have happened, and who they are said to be. The injured party: to whom the
+    acts are done, where the act's own "he" or "she" is of the other sex and so cannot be meant, and who they are said to be. A
+    report that its writer tells of herself seldom says it. Good for comparing groups and for nothing else.
     """
     acts = [e["quote"] for e in body["evidence"] if e["code"] in BEHAVIOUR_NAMES and e["status"] == Status.ASSERTED]
-    who = [e["quote"] for e in body["evidence"] if e["code"] == "relationship"]
-    who += [e["quote"] for e in body["entities"] if e["role"] == "suspect"]
-    subjects = [found.lower() for quote in acts for found in _SUBJECT.findall(quote)]
-    he = subjects.count("he") + sum(bool(_HE.search(quote)) for quote in who)
-    she = subjects.count("she") + sum(bool(_SHE.search(quote)) for quote in who)
-    return "male" if he > she else "female" if she > he else "not said"
+    suspect = [e["quote"] for e in body["evidence"] if e["code"] == "relationship"]
+    suspect += [e["quote"] for e in body["entities"] if e["role"] == Role.SUSPECT]
+    injured = [e["quote"] for e in body["entities"] if e["role"] == Role.VICTIM]
+    does = [{word.lower() for word in _DOES.findall(quote)} for quote in acts]
+    he = sum("he" in words for words in does) + sum(bool(_HE.search(quote)) for quote in suspect)
+    she = sum("she" in words for words in does) + sum(bool(_SHE.search(quote)) for quote in suspect)
+    pairs = list(zip(acts, does, strict=True))
+    him = sum(bool(_DONE_TO["male"].search(quote)) for quote, words in pairs if "he" not in words)
+    her = sum(bool(_DONE_TO["female"].search(quote)) for quote, words in pairs if "she" not in words)
+    him += sum(bool(_HE.search(quote)) for quote in injured)
+    her += sum(bool(_SHE.search(quote)) for quote in injured)
+    return _more(he, she), _more(him, her)
+
+
+def _more(male: int, female: int) -> str:
+    return "male" if male > female else "female" if female > male else NOT_SAID

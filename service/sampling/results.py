@@ -19,8 +19,8 @@ from service.sampling.readers import PATTERNS, VERDICT, Agreement, ErrorRates, e
 from service.sampling.reading import Reading, cannot_tell, not_blind, readings, says
 from service.store.tables import SampleRow
 
-GROUPS = ("recorded", "relationship", "band", "month", "suspect", "style", "length")
-FAIR = ("suspect", "relationship", "style", "length")
+GROUPS = ("recorded", "relationship", "band", "month", "suspect", "injured", "style", "length")
+FAIR = ("suspect", "injured", "relationship", "style", "length")
 # The correction learns from the settled reports; fewer than this teach nothing.
 LEAST_TO_CORRECT = 50
 
@@ -113,7 +113,7 @@ def results(session: Session, sample: SampleRow, correct: bool = False) -> Resul
     lines = counted.measures("", "", lambda r: True, errors)
     groups = {}
     for name in GROUPS:
-        values = sorted({r.item.groups.get(name, "") for r in settled})
+        values = sorted({r.item.groups[name] for r in settled if name in r.item.groups})
         groups[name] = [
             line
             for value in values

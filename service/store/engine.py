@@ -7,6 +7,7 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -111,9 +112,8 @@ class Store:
                 found = MigrationContext.configure(connection).get_current_revision()
         except SQLAlchemyError as fault:
             raise StoreError(f"the database does not answer ({type(fault).__name__}).") from fault
-        scripts = ScriptDirectory(str(MIGRATIONS))
-        wanted = scripts.get_current_head()
-        if found and found not in {script.revision for script in scripts.walk_revisions()}:
+        wanted, known = _revisions()
+        if found and found not in known:
             raise StoreError(f"the database {_NEWER}")
         if found != wanted:
             raise StoreError(
@@ -135,6 +135,13 @@ def _make_private(database: Path) -> None:
         with suppress(FileNotFoundError):
             if path.stat().st_mode & 0o077:
                 path.chmod(0o600)
+
+
+@lru_cache(maxsize=1)
+def _revisions() -> tuple[str | None, frozenset[str]]:
+    """The newest revision and all of them, by the files of this program: read once, for anybody may ask whether it is ready."""
+    scripts = ScriptDirectory(str(MIGRATIONS))
+    return scripts.get_current_head(), frozenset(script.revision for script in scripts.walk_revisions())
 
 
 def _config(connection: Connection) -> Config:

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 from sqlalchemy import select
+from typer.testing import CliRunner
 
 from models.contracts import Assessment, Report
 from nlp.taxonomy import RecordedOffence, Relationship
-from service import audit, keeping, reviewing
+from service import audit, keeping, reviewing, sample_command
 from service.audit import COMMAND_LINE, Actor
 from service.auth import Identity
 from service.decisions import DecisionIn
 from service.policy import AccountRole
 from service.reviewing_queue import Band
-from service.sampling.frame import draw, propose, read_frame
+from service.sampling.frame import draw, propose, read_frame, sexes
 from service.sampling.plans import Framed, Key, Plan, SamplingError
 from service.sampling.reading import due, not_blind, readings, tasks
 from service.store import Store
@@ -25,6 +28,7 @@ from service.store.reports import keep_assessment, keep_report, text_digest
 from service.store.tables import (
     AccountRow,
     AssessmentRow,
+    AuditRow,
     ReportRow,
     RevisionRow,
     SampleItemRow,
@@ -59,7 +63,7 @@ def filled(any_store: Store, body: Assessment) -> Store:
         for n in range(90):
             flag = n % 3 == 0
             report, said = _said(body, n, 0.8 if flag else 0.1, flag)
-            row = ReportRow(id=opaque(), **report.model_dump(exclude={"text", "recorded_offence"}), status="waiting")
+            row = ReportRow(id=f"{n:032}", **report.model_dump(exclude={"text", "recorded_offence"}), status="waiting")
             row.recorded_offence = report.recorded_offence
             revision = RevisionRow(
                 id=opaque(), report_id=row.id, number=1, text=report.text, digest=text_digest(report.text)
@@ -215,6 +219,7 @@ def test_a_text_changed_or_erased_after_the_draw_leaves_the_sample(filled: Store
         found = {r.item.id: r for r in readings(session, sample)}
         left = {item.id for item in tasks(session, ids["bea"])[0].left}
         assert due(session, changed.report_id, ids["bea"]) is None
+    assert found[erased.id].item.groups["style"] == "not given" and found[read.id].item.groups["style"] == "call_log"
     assert [found[i.id].gone for i in (read, changed, erased)] == [False, True, True], "what is settled stays"
     assert found[read.id].pattern == 5 and left == {item.id for item in items} - {read.id, changed.id, erased.id}
     _read(filled, changed, "bea", "record_as_stalking")
@@ -237,3 +242,55 @@ def test_readings_by_who_had_seen_the_suggestion_are_counted(filled: Store) -> N
         assert not_blind(session, sample) == 2, (
             "not: a blind look, somebody else's, one without a reading, one after it"
         )
+
+
+def test_sexes_are_told_by_who_does_what_to_whom() -> None:
+    def told(*acts: str, relationship: str = "", victim: str = "", status: str = "asserted") -> tuple[str, str]:
+        evidence = [{"code": "following", "status": status, "quote": quote} for quote in acts]
+        evidence += [{"code": "relationship", "status": "asserted", "quote": relationship}]
+        return sexes({"evidence": evidence, "entities": [{"role": "victim", "quote": victim}]})
+
+    assert told("he waited outside her work", "followed her home") == ("male", "female")
+    assert told("She rang him at his work") == ("female", "male")
+    assert told("he followed me home", relationship="my ex-boyfriend") == ("male", "not said")
+    assert told("he took his car and followed me", victim="the girlfriend") == ("male", "female")
+    assert told("he followed her", status="negated") == told("they wait outside") == ("not said", "not said")
+
+
+def test_a_sample_from_the_command_line(
+    filled: Store, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FOURSIGHT_DATABASE_URL", database_url)
+    app = typer.Typer()
+    sample_command.register(app)
+
+    def run(*arguments: str, code: int = 0) -> str:
+        done = CliRunner().invoke(app, ["sample", *arguments])
+        assert done.exit_code == code, done.output
+        return done.output
+
+    wanted = ("November", "--simple", "--size", "12", "--recorded", "assault", "--recorded", "stalking")
+    assert "Read 12 of 75 reports, each by two people." in run("plan", *wanted)
+    assert "by.0" in run("plan", "x", "--by", "colour", code=2)
+    readers = ("--reader", "ann", "--reader", "bea", "--settles", "cem")
+    assert "three different people" in run("draw", *wanted, "--reader", "ann", "--settles", "cem", code=2)
+    assert "Drew 12 reports for ann, bea; cem settles." in run("draw", *wanted, *readers)
+    assert "0 of 12 settled" in run("list") and "nothing to estimate from" in run("estimates", "November")
+    assert "no sample of that name" in run("estimates", "December", code=2)
+    with filled.read() as session:
+        sample = session.scalars(select(SampleRow)).one()
+    for item in _items(filled, sample):
+        for name in ("ann", "bea"):
+            _read(filled, item, name, "record_as_stalking" if item.flagged else "keep")
+    table, page = tmp_path / "november.csv", tmp_path / "november.html"
+    said = run("estimates", "November", "--correct", "--csv", str(table), "--html", str(page))
+    assert "12 of 12 reports settled, drawn from 75." in said and "Not corrected" in said
+    assert "precision    100.0%" in said and "kappa of the readers 1.00" in said
+    assert "precision,,,1.0000" in table.read_text()
+    assert "Method" in page.read_text() and "<style>" in page.read_text() and "night" not in page.read_text()
+    assert "cannot be written" in run("estimates", "November", "--csv", str(tmp_path / "no" / "x.csv"), code=2)
+    with filled.read() as session:
+        actions = session.scalars(
+            select(AuditRow.action).where(AuditRow.action.startswith("sample.")).order_by(AuditRow.seq)
+        )
+        assert list(actions) == ["sample.drawn"] + ["sample.exported"] * 3

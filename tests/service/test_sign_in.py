@@ -136,6 +136,14 @@ def test_an_outdated_hash_is_renewed_at_sign_in(store: Store, settings: Settings
     assert not PasswordHasher().check_needs_rehash(kept) and sessions.sign_in(store, settings, ann, password).token
 
 
+def test_a_password_is_never_cut(store: Store, settings: Settings) -> None:
+    longest = "x" * auth.MAX_PASSWORD
+    with store.write() as session:
+        auth.add_account(session, "ann", AccountRole.REVIEWER, longest, COMMAND_LINE)
+    assert sessions.sign_in(store, settings, "ann", longest + "y").role is None
+    assert sessions.sign_in(store, settings, "ann", longest).role is AccountRole.REVIEWER
+
+
 def test_hashing_is_bounded_and_beyond_is_503(
     client: TestClient, ann: str, password: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
