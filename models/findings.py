@@ -17,11 +17,12 @@ from models.reading import FoundSpan, Reading, relationship_probabilities, sigmo
 from models.rules import Facts
 from nlp.boilerplate import only_boilerplate
 from nlp.contact_points import normalise
-from nlp.dates import DateFault, read_when
+from nlp.dates import read_when
 from nlp.language import Language, hardly_english, other_language
 from nlp.mentions import read_label
 from nlp.spans import exact_spans
 from nlp.taxonomy import BEHAVIOUR_NAMES, FOUR, EntityType, Role, Status
+from nlp.when import DateFault
 
 WHOLLY = 0.7  # From this share of another language a text is not read at all.
 DATE_WORDS: dict[DateFault, str] = {

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from models.contracts import OccasionCount, TimelineEntry
-from nlp.dates import When
+from nlp.when import When
 
 Stretch = tuple[int, int]
 RECURRING = 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from calendar import monthrange
 from datetime import date, timedelta
 
@@ -31,7 +32,20 @@ NUMBER = (
     r"(?:\d{1,3}|a couple of|couple of|a few|an?|one|two|both|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen"
     r"|sixteen|eighteen|twenty|thirty|forty|fifty|several|few)"
 )
+YEAR = re.compile(r"(?<![\d/:])((?:19|20)\d{2})(?!\s?(?:hrs?|hours)\b)(?![\d/:])", re.IGNORECASE)
 UNIT = r"(?:hour|hr|day|night|nite|morning|evening|week|wk|fortnight|weekend|month|mth|year|yr)"
+
+# The days of a unit, at the least: nights and mornings are told apart by their day.
+DAYS_OF = {
+    "day": 1, "night": 1, "nite": 1, "morning": 1, "evening": 1, "afternoon": 1, "week": 7, "wk": 7, "weekend": 7, "fortnight": 14,
+}  # fmt: skip
+
+
+def number(words: str) -> int:
+    """Return the number that words such as ``3rd``, ``six`` or ``a couple of`` say; 1 where they say none."""
+    lower = words.lower().strip()
+    digits = re.match(r"\d+", lower)
+    return int(digits[0]) if digits else NUMBERS.get(lower, NUMBERS.get(lower.split()[-1], 1))
 
 
 def month_number(name: str) -> int:

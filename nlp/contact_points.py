@@ -37,7 +37,8 @@ _PATTERNS: tuple[tuple[EntityType, re.Pattern[str]], ...] = (
 @Language.component("foursight_contact_points")
 def find_contact_points(doc: Doc) -> Doc:
     """Fill ``doc.spans["contact_points"]`` with labels from EntityType."""
-    found = [(m.start(), m.end(), kind.value) for kind, pattern in _PATTERNS for m in pattern.finditer(doc.text)]
+    text = doc.text
+    found = [(m.start(), m.end(), kind.value) for kind, pattern in _PATTERNS for m in pattern.finditer(text)]
     add_group(doc, "contact_points", found)
     return doc
 

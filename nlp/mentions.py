@@ -58,14 +58,15 @@ def load_recogniser() -> Language:
 @Language.component("foursight_mentions")
 def join_mentions(doc: Doc) -> Doc:
     """Fill ``doc.spans["mentions"]``, labels as ``label_of``: exact forms first, then dates and times, then what the recogniser found."""
+    text = doc.text  # Joined anew from the tokens each time it is asked for.
+    taken = bytearray(len(text))
     found: list[tuple[int, int, str]] = []
     learned = [(e.start_char, e.end_char, e.label_) for e in doc.ents]
     for group in (exact_spans(doc, "contact_points"), exact_spans(doc, "times"), learned):
-        free = [g for g in group if not any(g[0] < e and s < g[1] for s, e, _ in found)]
-        found += free
-    found = [
-        (s, e, f"person:{Role.OFFICER}" if kind.startswith("person") and _OFFICER.match(doc.text, s) else kind)
-        for s, e, kind in found
-    ]
+        free = [g for g in group if not any(taken[g[0] : g[1]])]
+        for start, end, kind in free:
+            taken[start:end] = b"\1" * (end - start)
+            officer = kind.startswith(EntityType.PERSON) and _OFFICER.match(text, start)
+            found.append((start, end, label_of(EntityType.PERSON, Role.OFFICER) if officer else kind))
     add_group(doc, "mentions", found)
     return doc

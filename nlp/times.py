@@ -8,7 +8,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from nlp.calendar import DAY, FESTIVAL, MONTH, NUMBER, SEASON, UNIT
-from nlp.spans import add_group
+from nlp.spans import add_group, exact_spans
 from nlp.taxonomy import EntityType
 
 _ORDINAL = r"(?:st|nd|rd|th)?"
@@ -53,15 +53,17 @@ _ALL = (re.compile(_NUMERIC), *(re.compile(p, re.IGNORECASE) for p in _PATTERNS)
 @Language.component("foursight_times")
 def find_times(doc: Doc) -> Doc:
     """Fill ``doc.spans["times"]``. Longest expression first where two begin together; contact points are not times."""
-    taken = [(s, e) for s, e, _ in doc.spans["contact_points"].attrs["exact"]] if "contact_points" in doc.spans else []
-    found = []
-    shouting = not any(c.islower() for c in doc.text)
-    for pattern in _ALL:
-        for match in pattern.finditer(doc.text):
-            if pattern is WEEKDAY and not _is_weekday(match, shouting):
-                continue
-            if not any(match.start() < e and s < match.end() for s, e in taken):
-                found.append((match.start(), match.end(), EntityType.TIME.value))
+    text = doc.text
+    taken = bytearray(len(text))
+    for start, end, _ in exact_spans(doc, "contact_points"):
+        taken[start:end] = b"\1" * (end - start)
+    shouting = not any(c.islower() for c in text)
+    found = [
+        (*match.span(), EntityType.TIME.value)
+        for pattern in _ALL
+        for match in pattern.finditer(text)
+        if not any(taken[match.start() : match.end()]) and (pattern is not WEEKDAY or _is_weekday(match, shouting))
+    ]
     add_group(doc, "times", found)
     return doc
 

@@ -11,6 +11,7 @@ from rich.text import Text
 from models.contracts import Assessment, Point
 from nlp.taxonomy import BY_CODE, Suggestion
 from service.console.marking import chunks, number, pieces
+from service.console.words import percent
 
 SUGGESTION_WORDS = {
     Suggestion.REVIEW: ("Review as stalking", "bold white on red"),
@@ -61,26 +62,26 @@ def show(console: Console, text: str, assessment: Assessment) -> None:
     words, style = SUGGESTION_WORDS[assessment.suggestion]
     head = Text()
     head.append(f" {words} ", style)
-    head.append(f"  probability {assessment.probability:.0%} that the text describes stalking")
+    head.append(
+        f"  probability {percent(assessment.probability)} that the text describes stalking"
+        if assessment.read
+        else "  the text has not been read"
+    )
     console.print(head)
     console.print(Panel(marked_text(text, assessment), title="Report, evidence marked", title_align="left"))
-    four = Text()
-    for name, letter in assessment.four:
-        four.append(f"{name.capitalize()}: ", "bold")
-        four.append("yes" if letter.present else "no")
-        four.append(f" ({letter.probability:.0%})   ", "dim")
-    console.print(four)
-    many = "3 or more" if assessment.occasions.at_least >= 3 else str(assessment.occasions.at_least)
-    console.print(f"Occasions found: {many}.  Relationship: {assessment.relationship.value.replace('_', ' ')}.")
-    console.print(_points("Points for", assessment.points_for))
-    console.print(_points("Points against", assessment.points_against))
-    for rule in assessment.rules:
-        if rule.applies:
-            console.print(Text.assemble((f"{rule.name} ", "bold"), (f"({rule.citation}): ", "dim"), rule.why))
+    if assessment.notes:
+        console.print(_points("About the text itself", [Point(**note.model_dump()) for note in assessment.notes]))
+    if assessment.read:
+        _show_reading(console, assessment)
     if assessment.questions:
         console.print(
             _points("To ask the officer", [Point(code="", text=q, evidence=[]) for q in assessment.questions])
         )
+    if assessment.would_change:
+        changes = (
+            f"{c.text} ({SUGGESTION_WORDS[c.suggestion][0]}, {percent(c.probability)})" for c in assessment.would_change
+        )
+        console.print(_points("What would change it", [Point(code="", text=c, evidence=[]) for c in changes]))
     console.print(Rule(style="dim"))
     console.print(
         Text(
@@ -88,3 +89,21 @@ def show(console: Console, text: str, assessment: Assessment) -> None:
             "dim",
         )
     )
+
+
+def _show_reading(console: Console, assessment: Assessment) -> None:
+    """Print what was found: the FOUR, occasions, points for and against, and the rules that apply."""
+    four = Text()
+    for name, letter in assessment.four:
+        four.append(f"{name.capitalize()}: ", "bold")
+        four.append("yes" if letter.present else "not shown")
+        four.append(f" ({percent(letter.probability)})   ", "dim")
+    console.print(four)
+    found = assessment.occasions
+    summary = found.summary or f"The text describes at least {found.at_least} occasions."
+    console.print(f"{summary}  Relationship: {assessment.relationship.value.replace('_', ' ')}.", highlight=False)
+    console.print(_points("Points for", assessment.points_for))
+    console.print(_points("Points against", assessment.points_against))
+    for rule in assessment.rules:
+        if rule.applies:
+            console.print(Text.assemble((f"{rule.name} ", "bold"), (f"({rule.citation}): ", "dim"), rule.why))

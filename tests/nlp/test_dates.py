@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from nlp.dates import DateFault, read_when
+from nlp.dates import read_when
 from nlp.pipeline import pipeline
+from nlp.when import DateFault
 
 GOLD = [
     json.loads(line)
@@ -44,11 +45,35 @@ def test_an_impossible_time_is_said_to_be_so(quote: str) -> None:
 
 @pytest.mark.parametrize(
     "quote",
-    ["", "the", "1" * 5000, "99999999 years ago", "for 999 years", "since 9999", "0/0/0000", "the 0th", "٣ مارس"],
+    [
+        "",
+        "the",
+        "1" * 5000,
+        "99999999 years ago",
+        "for 999 years",
+        "since 9999",
+        "0/0/0000",
+        "the 0th",
+        "٣ مارس",
+        "3 May 0000",
+        "May 0000",
+        "0000-05-03",
+    ],
 )
 def test_odd_words_never_fail(quote: str) -> None:
     for reported in (REPORTED, None, date.min, date.max, date(2024, 2, 29)):
         read_when(quote, reported)
+
+
+@pytest.mark.parametrize("reported", [date.min, date(1000, 1, 1), date(9998, 12, 31), date.max], ids=str)
+def test_a_report_of_any_day_is_read(reported: date) -> None:
+    for gold in GOLD:
+        read_when(str(gold["phrase"]), reported)
+
+
+@pytest.mark.parametrize("quote", ["3 May 0000", "May 0000", "0000-05-03"])
+def test_the_year_nought_is_impossible(quote: str) -> None:
+    assert read_when(quote, REPORTED).fault is DateFault.IMPOSSIBLE
 
 
 def test_hostile_text_is_read_in_time() -> None:
