@@ -149,7 +149,11 @@ def candidates(filters: Filters, account_id: str, now: datetime) -> Select[str]:
         DecisionRow.sample_item_id.is_(None),
         RevisionRow.id == DecisionRow.revision_id,
         RevisionRow.number == ReportRow.latest,
-        ~exists().where(taken_back.supersedes == DecisionRow.id, taken_back.outcome == WITHDRAWN),
+        ~exists().where(
+            taken_back.report_id == DecisionRow.report_id,  # by an index
+            taken_back.supersedes == DecisionRow.id,
+            taken_back.outcome == WITHDRAWN,
+        ),
     )
     return query.where(or_(ReportRow.status != ReviewStatus.SECOND_REVIEW, ~unsure)).order_by(*order(filters.sort))
 
