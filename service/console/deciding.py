@@ -17,7 +17,7 @@ from service.access import check_form, identity_of, settings_of, store_of
 from service.console.decision_form import DecisionForm, Fault, decision, kept_fields, new_key, read_draft
 from service.console.marking import Mark, number
 from service.console.queue import filters_at
-from service.console.report import SAMPLES, open_report, show, way_back
+from service.console.report import SAMPLES, SUGGESTED, open_report, show, way_back
 from service.console.sign_in import FormText, is_text
 from service.console.templating import render
 from service.decisions import Conflict, NoReport, Refused, Why
@@ -137,6 +137,8 @@ def next_report(request: Request, form: Posted) -> Response:
 
 def _onward(request: Request, back: str, done: str = "") -> Response:
     """To the next report of the list that the person works through; to the list when it holds none."""
+    if back == SUGGESTED:  # its order changes with what has been decided
+        return RedirectResponse(f"{back}?{urlencode({'done': done})}", 303)
     with store_of(request).write() as session:
         claimed = reviewing.next_report(session, identity_of(request), filters_at(back), now())
     told = {"done": done} if done else {}

@@ -26,7 +26,7 @@ from service.store.tables import AssessmentRow
 
 router = APIRouter(include_in_schema=False)
 NOTE_COOKIE = "foursight_note"
-SAMPLES = "/samples"
+SAMPLES, SUGGESTED = "/samples", "/suggested"
 
 
 @router.get("/reports/{report_id}")
@@ -133,4 +133,4 @@ def _earlier(session: Session, found: FullReport, wanted: int) -> FullReport | N
 def way_back(given: str) -> str:
     """The list that the reader came from, filter and page and all: one of ours, or the queue."""
     path = safe_next(given).partition("?")[0]
-    return given if path in ("/", "/recorded-as-stalking", SAMPLES) else "/"
+    return given if path in ("/", "/recorded-as-stalking", SAMPLES, SUGGESTED) else "/"

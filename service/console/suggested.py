@@ -5,7 +5,8 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from service.access import settings_of, store_of
+from service.access import identity_of, settings_of, store_of
+from service.console.standing import done_notice
 from service.console.templating import render
 from service.suggesting import candidates, suggest
 
@@ -17,4 +18,5 @@ def suggested(request: Request) -> Response:
     """One page of them, the most worth reading first. References only: opening a report is what counts as a look."""
     with store_of(request).read() as session:
         chosen = suggest(candidates(session), settings_of(request).page_size)
-    return render(request, "suggested.html", chosen=chosen)
+        done = done_notice(session, request.query_params.get("done", ""), identity_of(request))
+    return render(request, "suggested.html", chosen=chosen, done=done)

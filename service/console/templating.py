@@ -21,6 +21,7 @@ STATIC = Path(__file__).parent / "static"
 _PAGES = (
     ("/", "Queue"),
     ("/recorded-as-stalking", "Recorded as stalking"),
+    ("/suggested", "Most worth reading"),
     ("/samples", "Samples"),
     ("/models", "Models"),
     ("/guide", "Guide"),

@@ -29,7 +29,8 @@ PASSWORD = "a password of the test"
 ADMINISTRATOR = ("root.admin", PASSWORD)
 SECOND = ("second.reviewer", PASSWORD)
 SCIENTIST = ("data.scientist", PASSWORD)
-PEOPLE = {"administrator": ADMINISTRATOR, "reviewer": SECOND, "data_scientist": SCIENTIST}
+LEAD = ("qa.lead", PASSWORD)
+PEOPLE = {"administrator": ADMINISTRATOR, "reviewer": SECOND, "data_scientist": SCIENTIST, "qa_lead": LEAD}
 
 STALKED = (
     "My ex-husband Tom has been outside my work most days since May. I blocked him in April and told him to stop, "
@@ -78,6 +79,11 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     reports += [
         {"reference": f"REF-{n:03}", "text": f"{STALKED} This is call {n}.", "recorded_offence": "harassment"}
         for n in range(30)
+    ]
+    # What the sample of a test draws, and no other test opens.
+    reports += [
+        {"reference": "REF-SAMPLED-1", "text": f"{STALKED} Seen.", "recorded_offence": "criminal_damage"},
+        {"reference": "REF-SAMPLED-2", "text": f"{QUARREL} Seen.", "recorded_offence": "criminal_damage"},
     ]
     samples = folder / "samples.jsonl"
     samples.write_text("".join(json.dumps(report) + "\n" for report in reports), encoding="utf-8")
@@ -191,6 +197,11 @@ def second() -> tuple[str, str]:
 @pytest.fixture(scope="session")
 def scientist() -> tuple[str, str]:
     return SCIENTIST
+
+
+@pytest.fixture(scope="session")
+def lead() -> tuple[str, str]:
+    return LEAD
 
 
 @pytest.fixture(scope="session")

@@ -113,6 +113,7 @@ def test_every_page_is_accessible_and_fits(
         "/?band=high&relationship=family",
         "/?status=decided",
         "/recorded-as-stalking",
+        "/suggested",
     )
     for path in (*lists, "/account", "/audit", "/nothing", "/guide", "/models"):
         page.goto(site.address + path)

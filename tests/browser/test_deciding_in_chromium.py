@@ -250,16 +250,50 @@ def test_claimed_by_another_is_said(
 
 
 @wide
-def test_a_blind_reading_shows_the_text_alone(page: Page, enter: Enter, open_report: Open, axe: Axe) -> None:
-    enter(page)
-    open_report(page, "REF-017")
-    page.goto(f"{page.url.partition('?')[0]}?sample_item={'0' * 32}")
-    expect(page.get_by_text("A blind reading for a quality sample")).to_be_visible()
-    assert page.locator("mark, .fs-suggestion, .fs-four, .fs-marks").count() == 0
-    for words in ("Stalking described", "Points for stalking", "Who looked before"):
-        assert words not in page.content()
-    expect(page.locator("#decide-form")).to_be_visible()
+def test_a_sample_is_planned_drawn_read_blind_and_shown(
+    page: Page, site: Site, enter: Enter, lead: tuple[str, str], second: tuple[str, str], axe: Axe
+) -> None:
+    enter(page, *lead)
+    page.get_by_role("link", name="Samples", exact=True).click()
+    page.get_by_role("button", name="Plan a new sample").click()
+    page.get_by_label("Name", exact=True).fill("Damage")
+    page.get_by_text("Only some reports, a number of your own, the seed").click()
+    page.get_by_role("group", name="Only recorded as").get_by_label("Criminal damage").check()
+    page.get_by_role("button", name="Work out how many to read").click()
+    expect(page.get_by_role("heading", name="Read 2 of 2 reports")).to_be_visible()
     assert axe(page) == []
+    page.get_by_label("First reader").select_option(site.name)
+    page.get_by_label("Second reader").select_option(second[0])
+    page.get_by_label("Settles where they differ").select_option(lead[0])
+    page.get_by_role("button", name="Draw the sample").click()
+    results = page.url
+    expect(page.get_by_role("heading", name="Damage")).to_be_visible()
+    for name, password in ((site.name, site.password), second):
+        page.context.clear_cookies()
+        enter(page, name, password)
+        page.goto(f"{site.address}/samples")
+        assert axe(page) == []
+        page.get_by_role("button", name="Read the next report").click()
+        page.get_by_role("button", name="Open the report").click()
+        for _ in range(2):
+            expect(page.get_by_text("A blind reading for a quality sample")).to_be_visible()
+            assert page.locator("mark, .fs-suggestion, .fs-four, .fs-marks").count() == 0
+            for words in ("Stalking described", "Points for stalking", "Who looked before", "Export this report"):
+                assert words not in page.content()
+            assert axe(page) == []
+            outcome = "keep" if "parking space" in page.content() else "record_as_stalking"
+            page.locator(f"[name=outcome][value={outcome}]").check()
+            if outcome == "record_as_stalking":
+                page.locator("[name=offence]").first.check()
+            page.locator(f"[name=reason_{outcome}]").first.check()
+            _decide(page)
+        expect(page.get_by_text("You have read all of them")).to_be_visible()
+    page.context.clear_cookies()
+    enter(page, *lead)
+    for path in ("", "/summary", "?correct=1"):
+        page.goto(f"{results}{path}")
+        assert "2 settled" in page.content() or "2 of 2 reports settled" in page.content()
+        assert axe(page) == []
 
 
 @wide
