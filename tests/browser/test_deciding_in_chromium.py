@@ -266,8 +266,8 @@ def test_a_sample_is_planned_drawn_read_blind_and_shown(
     page.get_by_label("Second reader").select_option(second[0])
     page.get_by_label("Settles where they differ").select_option(lead[0])
     page.get_by_role("button", name="Draw the sample").click()
+    expect(page.get_by_role("heading", name="Damage", exact=True)).to_be_visible()
     results = page.url
-    expect(page.get_by_role("heading", name="Damage")).to_be_visible()
     for name, password in ((site.name, site.password), second):
         page.context.clear_cookies()
         enter(page, name, password)
@@ -286,7 +286,9 @@ def test_a_sample_is_planned_drawn_read_blind_and_shown(
             if outcome == "record_as_stalking":
                 page.locator("[name=offence]").first.check()
             page.locator(f"[name=reason_{outcome}]").first.check()
+            here = page.url
             _decide(page)
+            page.wait_for_url(lambda address, here=here: address != here)  # type: ignore[misc]
         expect(page.get_by_text("You have read all of them")).to_be_visible()
     page.context.clear_cookies()
     enter(page, *lead)
