@@ -11,6 +11,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -140,7 +141,7 @@ def measure(console: Console, name: str, url: str, var: Path, reports: int, asse
             answer = client.post("/v1/queue/next")
             assert client.delete(f"/v1/reports/{answer.json()['id']}/claim").status_code == 204
 
-        times = {words: median_ms(lambda query=query: page(query)) for words, query in PAGES.items()}  # type: ignore[misc]
+        times = {words: median_ms(partial(page, query)) for words, query in PAGES.items()}
         times["the next report, claimed and given back"] = median_ms(next_report)
         for words, milliseconds in times.items():
             table.add_row(words, f"{milliseconds:.0f}")
