@@ -44,7 +44,7 @@ from training.registry import CHALLENGER, CHAMPION, Registry, point
 
 pytestmark = pytest.mark.slow
 
-REPORTS = int(os.environ.get("FOURSIGHT_LOOP_REPORTS", "16"))
+REPORTS = int(os.environ.get("FOURSIGHT_LOOP_REPORTS", "12"))
 OUTCOMES = {
     Label.STALKING: {"outcome": "record_as_stalking", "offence": "s2A", "reason": "course_of_conduct"},
     Label.NOT_STALKING: {"outcome": "keep", "reason": "dispute"},
@@ -57,7 +57,7 @@ def corpus() -> Corpus:
     """A few short reports."""
     whole = load_corpus()
     dev, train = ([r for r in whole.split(name) if len(r.text) < 400] for name in ("dev", "train"))
-    records = train[:24] + dev[:16] + [r for r in dev if r.desk != dev[0].desk][:16]
+    records = train[:8] + dev[:8] + [r for r in dev if r.desk != dev[0].desk][:8]
     return Corpus(tuple(records), whole.splits, "tiny")
 
 
@@ -68,6 +68,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder / 'mlflow.db'}")
         patch.setattr(run, "WORK", folder / "work")
+        patch.setattr(promoting, "TIMED", 3)
         patch.chdir(folder)
         yield folder
 
@@ -106,7 +107,7 @@ def decide_all(client: TestClient, reviewer: dict[str, str], by_reference: dict[
 
 def test_the_full_loop(corpus: Corpus, home: Path) -> None:
     pointer, folder = home / "champion", home / "bundles"
-    first, few = DEFAULT_BUNDLE, corpus.split("dev")[:12]
+    first, few = DEFAULT_BUNDLE, corpus.split("dev")[:8]
     cases = {}
     gate = load_gate()
     # The first champion, and a service that serves what the pointer names.
@@ -173,6 +174,28 @@ def test_the_full_loop(corpus: Corpus, home: Path) -> None:
         assert now.digest == Assessor.load(first).info.digest and left.digest == Assessor.load(second).info.digest
         assert client.post("/v1/model/reload", headers=operator).json()["model"]["digest"] == now.digest
     store.close()
+    with pytest.raises(promoting.PromoteError):
+        promoting.roll_back(folder, pointer)
+    kept = b"".join(p.read_bytes() for p in home.rglob("*") if p.is_file() and in_mlflow(p.relative_to(home)))
+    assert len(kept) > 100_000, "something is kept there"
+    assert not [r.id for r in (*corpus.records, *records, *decisions.records) if r.text[:40].encode() in kept]
+
+
+def in_mlflow(path: Path) -> bool:
+    return path.name == "mlflow.db" or (path.parts[0] == "mlartifacts" and path.suffix not in (".onnx", ".spacy"))
+
+
+def test_a_server_that_does_not_answer_is_no_registry_without_champion(monkeypatch: pytest.MonkeyPatch) -> None:
+    from mlflow.exceptions import MlflowException
+
+    registry = Registry()
+
+    def down(*_: object) -> None:
+        raise MlflowException("no answer")
+
+    monkeypatch.setattr(registry.client, "get_model_version_by_alias", down)
+    with pytest.raises(MlflowException, match="no answer"):
+        registry.holder(CHAMPION)
 
 
 def test_the_registered_model_loads_where_only_serving_is_installed(home: Path) -> None:
@@ -190,6 +213,13 @@ import mlflow, pandas as pd
 model = mlflow.pyfunc.load_model("models:/foursight/{version}")
 out = model.predict(pd.DataFrame([{{"text": "He waited outside my house again."}}, {{"text": "She shouted once.", "reference": "b"}}]))
 assert list(out.reference) == ["1", "b"] and out.probability.between(0, 1).all() and out.assessment.str.startswith("{{").all()
+for wrong in ({{"words": "He waited"}}, {{"text": "He waited\\0"}}, {{"text": "He waited", "reported_at": 4.5}}):
+    try:
+        model.predict(pd.DataFrame([wrong]))
+    except Exception as fault:
+        assert "waited" not in str(fault), "an error holds no text"
+    else:
+        raise AssertionError(wrong)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=home, check=False)
     assert done.returncode == 0, done.stderr[-2000:]

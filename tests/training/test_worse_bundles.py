@@ -6,15 +6,18 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import worse
 
 from models.assessor import Assessor
 from models.bundle import DEFAULT_BUNDLE
 from nlp.taxonomy import Label
+from training import metrics
 from training.behaviour import Case, load_cases
 from training.compare import Side, answers_of, compare, latency
 from training.corpus import Record, load_corpus
+from training.figures import FIGURES, table
 from training.gate import judge, load_gate
 
 pytestmark = pytest.mark.slow
@@ -95,6 +98,20 @@ def test_a_slow_bundle_is_refused(records: list[Record], champion: tuple[Assesso
     side = Side(champion[1].info, champion[1].assessments[:6], {})
     result = compare(few, side, answers_of(challenger, few, {}), {}, timed, "dev", "corpus")
     assert "latency" in {r.part for r in judge(result, load_gate())}
+
+
+def test_figures_are_those_of_an_evaluation(records: list[Record], champion: tuple[Assessor, Side]) -> None:
+    assessments = champion[1].assessments
+    counted = table(records, assessments)
+    everyone = np.arange(len(records))
+    values = {name: figure.of(counted, everyone) for name, figure in FIGURES.items()}
+    answers = metrics.answers_table(records, assessments)
+    assert values["span_f1"] == pytest.approx(metrics.span_f1(records, assessments)["micro"])
+    assert values["status_accuracy"] == pytest.approx(metrics.status_accuracy(records, assessments)["all"])
+    assert values["occasions"] == pytest.approx(metrics.occasions_accuracy(records, assessments)["exact"])
+    assert [values[n] for n in ("recall_flagged", "false_review")] == [
+        answers[n] for n in ("recall_flagged", "false_review")
+    ]
 
 
 def test_an_equal_bundle_passes(records: list[Record], champion: tuple[Assessor, Side]) -> None:
