@@ -79,10 +79,11 @@ def _function_words(code: str) -> frozenset[str]:
     if code in _FUNCTION_WORDS:
         return frozenset(_FUNCTION_WORDS[code].split())
     try:
-        found = frozenset(import_module(f"spacy.lang.{code}.stop_words").STOP_WORDS)
+        found: frozenset[str] = frozenset(import_module(f"spacy.lang.{code}.stop_words").STOP_WORDS)
     except ModuleNotFoundError:
         return frozenset()
-    return found - _ENGLISH - import_module("spacy.lang.en.stop_words").STOP_WORDS
+    english: frozenset[str] = frozenset(import_module("spacy.lang.en.stop_words").STOP_WORDS)
+    return found - _ENGLISH - english
 
 
 def _latin(text: str) -> bool:
