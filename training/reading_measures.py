@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 
 import numpy as np
+import numpy.typing as npt
 from rich.console import Console
 from rich.table import Table
 from tqdm import tqdm
@@ -179,8 +180,11 @@ def faithfulness(assessor: Assessor, pairs: Sequence[tuple[Record, Assessment]],
     if not falls["evidence"]:
         return {"reports": "0"}
     e, r = np.array(falls["evidence"]), np.array(falls["random"])
+
     # Leaving out random words may well raise the probability: what is below one point counts as one, so that the ratio stays a number.
-    ratio = lambda i: float(e[i].mean() / max(LEAST_FALL, r[i].mean()))  # noqa: E731
+    def ratio(chosen: npt.NDArray[np.int64]) -> float:
+        return float(e[chosen].mean() / max(LEAST_FALL, r[chosen].mean()))
+
     low, high = metrics.bootstrap([str(i) for i in range(len(e))], ratio)
     return {
         "reports": str(len(e)),
