@@ -16,7 +16,7 @@ run: $(VENV)/.serving $(CONSOLE)  ## Serve the console and the API on localhost 
 	$(BIN)/foursight serve --samples
 
 test: $(VENV)/.working $(CONSOLE) lint  ## Lint, check types, run every test
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
 lint: $(VENV)/.working  ## ruff and mypy
 	$(BIN)/ruff check .

@@ -140,4 +140,4 @@ def _doubted(text: str, every: list[str]) -> tuple[list[tuple[int, int]], float]
 def _unspaced(text: str) -> tuple[list[tuple[int, int]], float]:
     """Return the stretches of a writing without spaces between words (Chinese, Japanese), and their share of all letters."""
     stretches = [m.span() for m in _UNSPACED.finditer(text)]
-    return stretches, sum(e - s for s, e in stretches) / sum(c.isalpha() for c in text)
+    return stretches, sum(e - s for s, e in stretches) / max(1, sum(c.isalpha() for c in text))

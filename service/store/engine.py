@@ -129,7 +129,10 @@ def _make_private(database: Path) -> None:
     database.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     if database.is_dir():
         raise IsADirectoryError(errno.EISDIR, "it is a folder", str(database))
-    os.close(os.open(database, os.O_RDWR | os.O_CREAT, 0o600))
+    # Only a database that is not there is opened here. To open and close one that this process has in use would drop SQLite's locks on it
+    # (POSIX locks belong to the process), and two writers could then damage it: sqlite.org/howtocorrupt.html, section 2.2.
+    with suppress(FileExistsError):
+        os.close(os.open(database, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
     for path in (database, *(database.with_name(database.name + end) for end in ("-wal", "-shm"))):
         # Another server may be closing and take -wal and -shm away meanwhile.
         with suppress(FileNotFoundError):

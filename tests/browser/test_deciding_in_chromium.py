@@ -43,7 +43,7 @@ def test_two_keys_decide_and_the_next_report_opens(page: Page, enter: Enter, ope
     assert axe(page) == []
     page.get_by_role("button", name="Undo").press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("Report REF-007")
-    expect(page.get_by_text("Decision taken back")).to_be_visible()
+    expect(page.get_by_text("Decision taken back").first).to_be_visible()
     page.keyboard.press("4")
     page.keyboard.press("l")
     assert _reference(page) == "REF-007", "a letter that is no reason does nothing"

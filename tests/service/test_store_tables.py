@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -196,3 +199,17 @@ def test_a_database_that_does_not_answer_is_one_clear_message() -> None:
     with pytest.raises(StoreError, match="check FOURSIGHT_DATABASE_URL") as caught:
         store.upgrade()
     assert "secretpw" not in str(caught.value)
+
+
+def test_a_second_store_in_one_process_leaves_the_locks_of_the_first(tmp_path: Path) -> None:
+    """To open and close the file would drop them: the next process to leave would think itself the last, and take the write-ahead log away."""
+    database = tmp_path / "one.sqlite3"
+    first = Store(f"sqlite:///{database}")
+    first.upgrade()
+    with first.read() as session:
+        session.execute(text("SELECT count(*) FROM reports"))
+        Store(f"sqlite:///{database}").close()
+        stranger = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('SELECT count(*) FROM reports').fetchall(); c.close()"
+        subprocess.run([sys.executable, "-c", stranger, str(database)], check=True)
+        assert database.with_name("one.sqlite3-wal").exists()
+    first.close()
