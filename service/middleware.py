@@ -62,8 +62,9 @@ class Surround:
                     headers.setdefault(name, value)
                 if scope["scheme"] == "https":
                     headers.setdefault("Strict-Transport-Security", "max-age=31536000")
-                if not scope["path"].startswith("/static/"):
-                    headers.setdefault("Cache-Control", "no-store")
+                # Script and style are asked for anew each time (and answered 304): after an update no page runs the old ones.
+                static = scope["path"].startswith("/static/")
+                headers.setdefault("Cache-Control", "no-cache" if static else "no-store")
                 headers["X-Request-ID"] = request_id
             await send(message)
 

@@ -81,7 +81,12 @@ def draft(request: Request, report_id: str, form: Posted) -> Response:
 
 @router.post("/reports/{report_id}/withdraw")
 def withdraw(
-    request: Request, report_id: str, token: FormText = "", version: FormText = "", key: FormText = ""
+    request: Request,
+    report_id: str,
+    form: Posted,
+    token: FormText = "",
+    version: FormText = "",
+    key: FormText = "",
 ) -> Response:
     check_form(settings_of(request), identity_of(request).session_digest, token)
     expected = int(version) if version.isascii() and version.isdigit() and len(version) < 8 else -1
@@ -101,7 +106,7 @@ def withdraw(
         raise Problem(409, str(fault)) from None
     except Conflict as fault:
         return _conflict(request, open_report(request, report_id), fault)
-    return RedirectResponse(f"/reports/{report_id}", 303)
+    return _to_report(report_id, _text(form, "from"), undone="1")
 
 
 @router.post("/reports/{report_id}/claim")

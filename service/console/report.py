@@ -85,6 +85,7 @@ def show(
         done=done,
         release_key=new_key(),
         read=request.query_params.get("read") == "1",
+        undone=request.query_params.get("undone") == "1",
         **view(found, bool(sample_item)),
     )
 

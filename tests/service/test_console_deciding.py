@@ -73,7 +73,10 @@ def test_undo_brings_the_report_back(
     fields = dict(
         re.findall(r'name="(token|version|key)" value="([^"]*)"', page.split('id="done"')[1].split("</form>")[0])
     )
-    assert client.post(f"/reports/{report_id}/withdraw", data=fields).headers["location"] == f"/reports/{report_id}"
+    listed = fields | {"from": "/?band=high"}
+    to = client.post(f"/reports/{report_id}/withdraw", data=listed).headers["location"]
+    assert to == f"/reports/{report_id}?from=%2F%3Fband%3Dhigh&undone=1", "the filtered list is still the way back"
+    assert "Your decision was taken back." in client.get(to).text
     assert [row.outcome for row in _decisions(store)] == ["keep", "withdrawn"]
     page = client.get(f"/reports/{report_id}").text
     assert "Decision taken back" in page and 'id="decide-form"' in page

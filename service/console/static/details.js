@@ -12,8 +12,10 @@ export function showDetails (text, marks, form) {
   let current
 
   const hide = () => { box.hidden = true; current = undefined }
-  const later = () => { leaving = setTimeout(hide, 250) }
   const stay = () => clearTimeout(leaving)
+  const later = () => { stay(); leaving = setTimeout(hide, 250) }
+  // The pointer going elsewhere does not put away what the focus shows.
+  const pointerLeft = () => { if (document.activeElement !== current && !box.contains(document.activeElement)) later() }
 
   function show (mark) {
     stay()
@@ -81,7 +83,8 @@ export function showDetails (text, marks, form) {
 
   function place (mark) {
     const at = mark.getBoundingClientRect()
-    const left = Math.min(at.left, document.documentElement.clientWidth - box.offsetWidth - 15)
+    // Within the text's own column: the decision beside it stays in sight.
+    const left = Math.min(at.left, text.getBoundingClientRect().right - box.offsetWidth)
     box.style.left = `${Math.max(10, left) + window.scrollX}px`
     const below = at.bottom + 6
     const fits = below + box.offsetHeight < window.innerHeight || at.top < box.offsetHeight
@@ -92,11 +95,11 @@ export function showDetails (text, marks, form) {
     mark.setAttribute('aria-describedby', 'mark-detail')
     mark.addEventListener('mouseenter', () => show(mark))
     mark.addEventListener('focus', () => show(mark))
-    mark.addEventListener('mouseleave', later)
+    mark.addEventListener('mouseleave', pointerLeft)
     mark.addEventListener('blur', (event) => { if (!box.contains(event.relatedTarget)) later() })
   }
   box.addEventListener('mouseenter', stay)
-  box.addEventListener('mouseleave', later)
+  box.addEventListener('mouseleave', pointerLeft)
   box.addEventListener('focusin', stay)
   box.addEventListener('focusout', (event) => { if (!box.contains(event.relatedTarget)) later() })
   document.addEventListener('keydown', (event) => {

@@ -2,8 +2,10 @@
 import { listen, move } from './keys.js'
 
 const rows = [...document.querySelectorAll('[data-row]')]
+const undo = document.querySelector('.fs-done__undo')
 let last
 listen({
   j: () => { last = move(rows, 1, last) },
-  k: () => { last = move(rows, -1, last) }
+  k: () => { last = move(rows, -1, last) },
+  z: () => { if (!undo) return false; undo.click() }
 })

@@ -14,10 +14,12 @@ if (form) markSelections(text, form)
 
 let last
 const back = document.querySelector('.govuk-back-link')
+const undo = document.querySelector('.fs-done__undo')
 listen({
   j: () => { last = move(shown(), 1, last) },
   k: () => { last = move(shown(), -1, last) },
   u: () => { back.click() },
+  z: () => { if (!undo) return false; undo.click() },
   n: () => { if (!form) return false; document.getElementById('note').focus() }
 }, decideBy)
 
@@ -28,6 +30,8 @@ function decideBy (key) {
   if (outcome) {
     outcome.click()
     outcome.focus()
+    // Its reasons, with their letters, can lie below the window.
+    document.getElementById(`conditional-${outcome.value}`).scrollIntoView({ block: 'nearest' })
     return true
   }
   const chosen = form.querySelector('[data-digit]:checked')
