@@ -52,6 +52,21 @@ def test_two_keys_decide_and_the_next_report_opens(page: Page, enter: Enter, ope
 
 
 @wide
+def test_z_takes_the_last_decision_back_and_the_list_is_kept(page: Page, enter: Enter, open_report: Open) -> None:
+    enter(page)
+    open_report(page, "REF-020")
+    page.keyboard.press("4")
+    expect(page.locator("[data-letter]:visible").last).to_be_in_viewport()
+    page.keyboard.press("a")
+    expect(page.get_by_role("status").filter(has_text="Sent to a second reviewer")).to_be_visible()
+    page.wait_for_load_state()
+    page.keyboard.press("z")
+    expect(page.get_by_role("status").filter(has_text="Your decision was taken back.")).to_be_visible()
+    assert _reference(page) == "REF-020"
+    assert "reference=REF-020" in (page.get_by_role("link", name="Back to the queue").get_attribute("href") or "")
+
+
+@wide
 def test_keys_never_decide_while_somebody_types(page: Page, enter: Enter, open_report: Open) -> None:
     enter(page)
     open_report(page, "REF-008")
