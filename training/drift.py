@@ -263,13 +263,14 @@ def print_drift(result: Drift, console: Console) -> None:
     console.print(table)
     for w in result.weeks:
         off = [TITLES[m.measure] for m in w.moved if m.verdict in ("some drift", "much drift")]
+        none = "too few to say" if w.reports < FEWEST else "none"
         agreement = (
             ""
             if w.agreement is None or w.interval is None
             else f", reviewers agree in {w.agreement:.0%} of {w.decided} ({w.interval[0]:.0%} to {w.interval[1]:.0%})"
         )
         console.print(
-            f"week of {w.week}: {w.reports} reports{agreement}; drift: {', '.join(off) or 'none'}", highlight=False
+            f"week of {w.week}: {w.reports} reports{agreement}; drift: {', '.join(off) or none}", highlight=False
         )
     for line in result.verdict:
         console.print(f"[bold]{line}[/]", highlight=False)

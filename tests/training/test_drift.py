@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from nlp.profile import profile
-from training.drift import Expected, Row, measure, psi, read_profile, save
+from training.drift import Expected, Row, measure, print_drift, psi, read_profile, save
 
 CHANCE = np.random.default_rng(5)
 
@@ -74,7 +75,11 @@ def test_scores_by_another_model_are_left_aside(usual: Expected) -> None:
 
 
 def test_few_reports_are_no_verdict(usual: Expected) -> None:
-    assert measure(rows(10, date(2026, 11, 2)), usual).verdict == ["Too few reports to say."]
+    result = measure(rows(10, date(2026, 11, 2)), usual)
+    assert result.verdict == ["Too few reports to say."]
+    with (console := Console(width=200)).capture() as said:
+        print_drift(result, console)
+    assert "drift: too few to say" in said.get()
 
 
 def test_the_index_is_nought_for_the_same_and_corrected_for_chance() -> None:
