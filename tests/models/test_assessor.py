@@ -49,7 +49,7 @@ def spans(assessment: Assessment) -> list[tuple[int, int, str]]:
     return found
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(text=texts)
 def test_every_span_quotes_the_text_exactly(assessor: Assessor, text: str) -> None:
     assessment = assessor.assess(Report(reference="r", text=text))
@@ -91,6 +91,13 @@ def test_grouping_does_not_change_the_answer(assessor: Assessor) -> None:
     for n in (0, 9):
         alone = assessor.assess(reports[n])
         assert alone == together[n]
+
+
+def test_what_stands_at_the_end_of_a_long_text_still_counts(assessor: Assessor) -> None:
+    filler = "The parish council met to discuss the hedge by the car park and adjourned. " * 60
+    pursuit = "My ex waits outside my work every night and follows me home. I told him to stop. He rings from new numbers after I block him."
+    found = assessor.assess(Report(reference="r", text=filler + pursuit))
+    assert any(e.start >= len(filler) for e in found.evidence)
 
 
 def test_the_longest_text_is_read_to_its_end(assessor: Assessor) -> None:
