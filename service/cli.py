@@ -239,6 +239,11 @@ def _role(role: str) -> AccountRole:
 
 # Further commands
 
+# What the training libraries bring, by name: without them each still exists, to say how to get it. A test holds the list to what is registered.
+TRAINING_COMMANDS = (
+    "train", "evaluate", "errors", "behaviour", "corpus", "compare", "promote", "drift", "measure-reading", "train-entities",
+)  # fmt: skip
+
 
 def register_further() -> None:
     """Add the commands that live elsewhere: those of the service, and those that need the training libraries."""
@@ -255,7 +260,8 @@ def register_further() -> None:
         try:
             entry.load()(app)
         except ImportError as fault:
-            _explain_missing(entry.name, str(fault.name or "a library"))
+            for name in TRAINING_COMMANDS:
+                _explain_missing(name, str(fault.name or "a library"))
 
 
 def _explain_missing(name: str, library: str) -> None:

@@ -1,3 +1,5 @@
+"""The shipped bundle, loaded once for these tests."""
+
 import pytest
 
 from models.assessor import Assessor

@@ -1,3 +1,5 @@
+"""Windows cover every token once as core, and offsets stay exact."""
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer

@@ -1,3 +1,5 @@
+"""Telephones, emails, handles, registrations, postcodes and references by exact patterns."""
+
 import time
 
 import pytest

@@ -1,3 +1,5 @@
+"""Which texts are taken for another language, and which never."""
+
 import pytest
 
 from nlp.boilerplate import only_boilerplate

@@ -1,3 +1,5 @@
+"""What a text may be: empty, too long, wrong characters."""
+
 import pytest
 
 from nlp.text import MAX_CHARACTERS, TextError, TextTooLong, check_text

@@ -1,3 +1,5 @@
+"""Where dates and times stand in a text."""
+
 from datetime import date
 
 import pytest

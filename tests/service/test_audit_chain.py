@@ -1,3 +1,5 @@
+"""The audit trail: whole, in one order, and any edit or gap found."""
+
 from __future__ import annotations
 
 import multiprocessing

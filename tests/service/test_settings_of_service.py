@@ -1,3 +1,5 @@
+"""Settings from the environment, and what a wrong one says."""
+
 from __future__ import annotations
 
 import os

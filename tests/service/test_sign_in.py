@@ -1,3 +1,5 @@
+"""Signing in and out, locks, sessions, passwords and keys."""
+
 from __future__ import annotations
 
 import re

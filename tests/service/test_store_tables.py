@@ -1,3 +1,5 @@
+"""Tables and migrations on both databases, and the queue's query."""
+
 from __future__ import annotations
 
 import subprocess

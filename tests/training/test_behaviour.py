@@ -1,3 +1,5 @@
+"""The hand-written cases, and how they are judged."""
+
 import difflib
 import json
 import re

@@ -1,3 +1,5 @@
+"""The corpus: valid, split by writer, frozen where it measures."""
+
 import json
 import shutil
 from pathlib import Path

@@ -1,3 +1,5 @@
+"""Give-aways, agreement and datasheet, as the commands print them."""
+
 import pytest
 
 from nlp.taxonomy import Label

@@ -1,3 +1,5 @@
+"""Sexes, names and spelling changed, with spans carried through."""
+
 import random
 
 import pytest

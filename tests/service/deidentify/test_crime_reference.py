@@ -1,3 +1,5 @@
+"""The recogniser of crime references: what it takes and what it leaves."""
+
 import pytest
 
 from service.deidentify.recognisers.crime_reference import CrimeReference

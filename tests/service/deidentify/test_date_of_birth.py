@@ -1,3 +1,5 @@
+"""The recogniser of dates of birth: what it takes and what it leaves."""
+
 import pytest
 
 from service.deidentify.recognisers.date_of_birth import DateOfBirth

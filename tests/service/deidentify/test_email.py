@@ -1,3 +1,5 @@
+"""The recogniser of email addresses: what it takes and what it leaves."""
+
 import pytest
 
 from service.deidentify.recognisers.email import Email

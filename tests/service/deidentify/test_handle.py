@@ -1,3 +1,5 @@
+"""The recogniser of account names: what it takes and what it leaves."""
+
 import pytest
 
 from service.deidentify.recognisers.handle import Handle

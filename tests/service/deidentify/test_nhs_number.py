@@ -1,3 +1,5 @@
+"""The recogniser of NHS numbers: what it takes and what it leaves."""
+
 import pytest
 
 from service.deidentify.recognisers.nhs_number import NhsNumber

@@ -1,3 +1,5 @@
+"""The recogniser of UK telephone numbers: what it takes and what it leaves."""
+
 import pytest
 
 from service.deidentify.recognisers.phone import Phone

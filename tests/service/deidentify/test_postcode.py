@@ -1,3 +1,5 @@
+"""The recogniser of postcodes: what it takes and what it leaves."""
+
 import pytest
 
 from service.deidentify.recognisers.postcode import Postcode

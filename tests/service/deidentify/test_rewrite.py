@@ -1,3 +1,5 @@
+"""Replacing stretches of text with offsets carried through exactly."""
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

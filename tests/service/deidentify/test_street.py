@@ -1,3 +1,5 @@
+"""The recogniser of streets: what it takes and what it leaves."""
+
 import pytest
 
 from service.deidentify.recognisers.street import Street

@@ -1,3 +1,5 @@
+"""One person or place has one surrogate throughout a report."""
+
 from service.deidentify.surrogates import PEOPLE, Surrogates
 
 

@@ -1,3 +1,5 @@
+"""The recogniser of vehicle registrations: what it takes and what it leaves."""
+
 import pytest
 
 from service.deidentify.recognisers.vehicle import Vehicle
