@@ -23,7 +23,7 @@ lint: $(VENV)/.working  ## ruff and mypy
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-train: $(VENV)/.working  ## Train the reader that ships, on the corpus as it is, from the bare encoder (hours without a GPU)
+train: $(VENV)/.working  ## Train the reader that ships, in its three stages from the bare encoder (about an hour and a half on two cores)
 	$(BIN)/foursight train --final
 
 evaluate: $(VENV)/.working  ## Measure the shipped bundle on the test split beside the baselines

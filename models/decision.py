@@ -19,28 +19,29 @@ from models.reading import FoundSpan, Reading, sigmoid
 from models.windows import Floats
 from nlp.taxonomy import BEHAVIOUR_NAMES, FOUR, Status, Suggestion
 
-SQUASH = (
-    4.0  # Logits of the heads are squashed to about ±4, so that one overconfident head cannot outvote the evidence.
-)
+SQUASH = 4.0  # Of bundles that name none.
 
 
-def _squash(x: float) -> float:
-    return SQUASH * math.tanh(x / SQUASH)
+def features(reading: Reading, squash: float) -> dict[str, float]:
+    """Return the named features of one reading, in a fixed order: the label head, FOUR, occasions and the reasons against.
 
-
-def features(reading: Reading) -> dict[str, float]:
-    """Return the named features of one reading, in a fixed order: the label head, FOUR, occasions and the reasons against."""
+    The logits of the heads are squashed to about ±``squash``, so that one overconfident head cannot outvote the others.
+    """
     document = reading.document
+
+    def squashed(x: float) -> float:
+        return squash * math.tanh(x / squash)
+
     row: dict[str, float] = {
-        "head_stalking": _squash(float(document["label"][0])),
-        "head_unclear": _squash(float(document["label"][1])),
+        "head_stalking": squashed(float(document["label"][0])),
+        "head_unclear": squashed(float(document["label"][1])),
     }
-    row |= {f"head_{n}": _squash(float(v)) for n, v in zip(FOUR, document["four"], strict=True)}
+    row |= {f"head_{n}": squashed(float(v)) for n, v in zip(FOUR, document["four"], strict=True)}
     row |= {
-        f"occasions_{n}": _squash(float(v))
+        f"occasions_{n}": squashed(float(v))
         for n, v in zip(DOCUMENT_GROUPS["occasions"], document["occasions"], strict=True)
     }
-    row |= {f"against_{n}": _squash(float(v)) for n, v in zip(AGAINST_NAMES, document["against"], strict=True)}
+    row |= {f"against_{n}": squashed(float(v)) for n, v in zip(AGAINST_NAMES, document["against"], strict=True)}
     return row
 
 
@@ -48,7 +49,7 @@ def _blank() -> Reading:
     return Reading([], [], {n: np.zeros(len(m), dtype=np.float32) for n, m in DOCUMENT_GROUPS.items()}, 0)
 
 
-FEATURE_NAMES: tuple[str, ...] = tuple(features(_blank()))
+FEATURE_NAMES: tuple[str, ...] = tuple(features(_blank(), SQUASH))
 
 
 class DecisionModel(BaseModel):
@@ -71,6 +72,7 @@ class DecisionModel(BaseModel):
     high: float
     ask: float
     sure: float
+    squash: float = SQUASH
 
     @model_validator(mode="after")
     def _same_length(self) -> Self:
@@ -78,6 +80,8 @@ class DecisionModel(BaseModel):
             raise ValueError("names, mean, scale and weights must have one length")
         if tuple(self.names) != FEATURE_NAMES:
             raise ValueError("the features are not those this version computes")
+        if self.squash <= 0:
+            raise ValueError("squash must be over nought")
         if min(self.scale) <= 0:
             raise ValueError("every scale must be over nought")
         if not 0 <= self.low <= self.high <= 1:
@@ -86,7 +90,7 @@ class DecisionModel(BaseModel):
 
     def contributions(self, reading: Reading) -> dict[str, float]:
         """Return each feature's part of the log-odds."""
-        row = features(reading)
+        row = features(reading, self.squash)
         parts = zip(self.names, self.mean, self.scale, self.weights, strict=True)
         return {n: self.slope * w * (row[n] - m) / s for n, m, s, w in parts}
 
@@ -108,9 +112,9 @@ class DecisionModel(BaseModel):
         return Suggestion.NO_CHANGE if probability < self.low else Suggestion.ASK
 
 
-def feature_matrix(readings: Sequence[Reading]) -> Floats:
+def feature_matrix(readings: Sequence[Reading], squash: float) -> Floats:
     """Return a float32 [N, F] matrix, columns as FEATURE_NAMES."""
-    return np.array([list(features(r).values()) for r in readings], dtype=np.float32)
+    return np.array([list(features(r, squash).values()) for r in readings], dtype=np.float32)
 
 
 def counts_as_evidence(span: FoundSpan) -> bool:

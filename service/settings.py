@@ -75,6 +75,11 @@ class Settings(BaseSettings):
     )
     claim_minutes: float = Field(default=15.0, gt=0, le=1440, description="How long a report stays claimed.")
     page_size: int = Field(default=25, ge=1, le=200, description="Reports on one page of the queue.")
+    tracking_url: str = Field(
+        default="",
+        pattern=r"^(https?://\S+)?$",
+        description="MLflow's address, linked from the page of models; empty means no link.",
+    )
     shutdown_seconds: int = Field(
         default=20, ge=1, description="How long running requests may take to end at shutdown."
     )

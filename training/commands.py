@@ -59,7 +59,10 @@ def train(
     ] = 1.0,
     start_from: Annotated[
         Path | None,
-        typer.Option("--from", help="A bundle whose weights to go on from: far less work than from the bare encoder."),
+        typer.Option(
+            "--from",
+            help="A bundle, or the best.pt of a run, to go on from: far less work than from the bare encoder.",
+        ),
     ] = None,
     final: Annotated[
         bool, typer.Option("--final", help="Also measure on test, for the card of a bundle that will ship.")
@@ -78,7 +81,7 @@ def train(
     from training.run import train as run
 
     try:
-        if start_from is not None:
+        if start_from is not None and not start_from.is_file():
             open_bundle(start_from)
         settings = load_config(config)
         corpus = _corpus()

@@ -29,6 +29,14 @@ class TrainingConfig(BaseModel):
     margin: float = Field(default=1.0, ge=0, description="logits by which the stalking twin should lead")
     swap_names: float = Field(default=0.0, ge=0, le=1, description="share of reports with sexes swapped in an epoch")
     weights: dict[str, float]
+    after: str = Field(default="", description="a config to train first; this run goes on from its best weights")
+    leave_out: list[str] = Field(default_factory=list, description="desks of the train split not to learn from")
+    learn: list[str] = Field(
+        default_factory=list, description="the only desks of the train split to learn from; empty for all"
+    )
+    average: float = Field(
+        default=0.0, ge=0, lt=1, description="decay of the running average of weights that is kept; 0: those of the step"
+    )
     seed: int = 20261124
     patience: int = Field(default=3, ge=1, description="epochs without a better dev score before stopping")
 

@@ -178,6 +178,25 @@ class Corpus:
         """The records of one split, in file order."""
         return [r for r in self.records if self.splits[r.desk] == name]
 
+    def without(self, desks: Iterable[str]) -> Corpus:
+        """Return the corpus less some desks. Raises ValueError for one that is not there, or that is of dev or test."""
+        left_out = sorted(set(desks))
+        if not left_out:
+            return self
+        for desk in left_out:
+            if self.splits.get(desk) != "train":
+                raise ValueError(f"{desk!r} is no desk of the train split, so it cannot be left out")
+        digest = hashlib.sha256(json.dumps([self.digest, left_out]).encode()).hexdigest()
+        return Corpus(tuple(r for r in self.records if r.desk not in left_out), self.splits, digest)
+
+    def chosen(self, learn: Iterable[str], leave_out: Iterable[str]) -> Corpus:
+        """Return the corpus with only the desks ``learn`` in train (all where there are none), less ``leave_out``. Raises ValueError as ``without``."""
+        wanted = set(learn)
+        if unknown := sorted(d for d in wanted if self.splits.get(d) != "train"):
+            raise ValueError(f"{unknown[0]!r} is no desk of the train split, so it cannot be learned from")
+        others = {d for d, split in self.splits.items() if wanted and split == "train" and d not in wanted}
+        return self.without(others | set(leave_out))
+
     def twins(self, records: Iterable[Record]) -> list[tuple[Record, Record]]:
         """Contrast pairs inside ``records`` that flip the label, as (stalking, not stalking)."""
         by_id = {r.id: r for r in records}

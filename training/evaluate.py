@@ -195,7 +195,10 @@ def measure(
         ),
         "occasions": metrics.occasions_accuracy(records, assessments),
         "groups": {name: metrics.by_group(records, probability, assessments, key) for name, key in GROUPINGS.items()},
-        "curves": {"truth": truth[clear].tolist(), "probability": probability[clear].tolist()},
+        "curves": {
+            "truth": truth[clear].astype(int).tolist(),
+            "probability": [round(float(p), 4) for p in probability[clear]],
+        },
     }
     if not quick:
         result["swaps"] = swap_figures(assessor, records, assessments)

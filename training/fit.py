@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from sklearn.metrics import average_precision_score
 from torch import nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
 from models.heads import DOCUMENT_COLUMNS, TOKEN_COLUMNS
@@ -26,10 +27,9 @@ from models.windows import Windower
 from nlp.taxonomy import Label
 from training.config import TrainingConfig
 from training.corpus import Corpus, Record
-from training.encoders import sha256
 from training.losses import loss_parts
 from training.network import Reader
-from training.restart import load_weights
+from training.restart import load_weights, weights_digest
 from training.swap import vary
 from training.targets import Example, TrainingBatch, build_example, collate
 
@@ -236,7 +236,7 @@ def fit(
     progress: Progress,
     start_from: Path | None = None,
 ) -> Path:
-    """Train and return the path of the best weights in ``folder``. ``start_from``: a bundle whose weights to go on from.
+    """Train and return the path of the best weights in ``folder``. ``start_from``: the bundle or the weights of a run to go on from.
 
     Writes ``last.pt`` after every epoch, whole or not at all, so that a killed run goes on with ``resume`` from its last epoch.
     """
@@ -252,6 +252,8 @@ def fit(
     if start_from:
         load_weights(model, start_from)
     model = model.to(device())
+    # A running average of the weights strays less from report to report than those of the last step (Polyak and Juditsky 1992).
+    kept = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(config.average)) if config.average else None
     optimiser = torch.optim.AdamW(parameter_groups(model, config), fused=True)
     steps = sum(1 for _ in make_batches(units, train_examples, windower, config.batch_tokens, random.Random(0)))
     total = steps * config.epochs
@@ -265,13 +267,15 @@ def fit(
     identity = {
         "config": config.model_dump(),
         "corpus": corpus.digest,
-        "start": sha256(start_from / "encoder.onnx") if start_from else None,
+        "start": weights_digest(start_from) if start_from else None,
     }
     if resume and last.exists():
         state = torch.load(last, map_location=device(), weights_only=False)
         if state["identity"] != identity:
             raise ValueError(f"{last} was made with another config or corpus; start afresh without --resume")
         model.load_state_dict(state["model"])
+        if kept is not None:
+            kept.load_state_dict(state["kept"])
         optimiser.load_state_dict(state["optimiser"])
         scheduler.load_state_dict(state["scheduler"])
         start, best_score, stale = state["epoch"] + 1, state["best_score"], state["stale"]
@@ -298,22 +302,26 @@ def fit(
             nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimiser.step()
             scheduler.step()
+            if kept is not None:
+                kept.update_parameters(model)
             for name, part in parts.items():
                 sums[name] = sums.get(name, 0.0) + float(part.detach())
             count += 1
         figures = {f"loss_{name}": value / count for name, value in sums.items()}
-        figures |= {f"dev_{k}": v for k, v in dev_scores(model, dev, dev_examples, windower).items()}
+        to_keep = model if kept is None else kept.module
+        figures |= {f"dev_{k}": v for k, v in dev_scores(to_keep, dev, dev_examples, windower).items()}
         figures["seconds"] = time.monotonic() - began
         progress(epoch, figures)
         if figures["dev_score"] > best_score:
             best_score, stale = figures["dev_score"], 0
-            _save(best, {"model": model.state_dict(), "epoch": epoch, "figures": figures, "identity": identity})
+            _save(best, {"model": to_keep.state_dict(), "epoch": epoch, "figures": figures, "identity": identity})
         else:
             stale += 1
         _save(
             last,
             {
                 "model": model.state_dict(),
+                "kept": kept.state_dict() if kept is not None else None,
                 "optimiser": optimiser.state_dict(),
                 "scheduler": scheduler.state_dict(),
                 "epoch": epoch,

@@ -1,4 +1,4 @@
-"""The weights of a bundle, back in torch, so that training can go on from a model that serves instead of from the bare encoder.
+"""Weights to go on from, instead of from the bare encoder: those of an earlier run, or those of a bundle that serves.
 
 A bundle keeps small weights (``training.export.compress``): 8-bit with a scale a channel, or 4-bit blocks with a scale each. Here they become floats again; what
 rounding cost is small beside one step of training. The two graphs name their parameters as ``training.network.Reader`` does, or, for a quantised matrix, the
@@ -7,6 +7,7 @@ bias that is added to its product does.
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,14 +18,34 @@ import onnx
 import torch
 from onnx import numpy_helper
 
+from training.encoders import sha256
 from training.network import Reader
 
 Array = npt.NDArray[np.float32]
 _BLOCK_ZERO = 8  # The value of a 4-bit block weight that stands for nought.
 
 
-def load_weights(reader: Reader, bundle: Path) -> None:
-    """Put the weights of ``bundle`` into ``reader``, in place. Raises ValueError when they are not of this network."""
+def load_weights(reader: Reader, start: Path) -> None:
+    """Put weights into ``reader``, in place: of a bundle (a folder) or of a run (its ``best.pt``). Raises ValueError when they are not of this network."""
+    if start.is_file():
+        _load_run(reader, start)
+    else:
+        _load_bundle(reader, start)
+
+
+def weights_digest(start: Path) -> str:
+    """Return what tells these weights from others."""
+    return sha256(start if start.is_file() else start / "encoder.onnx")
+
+
+def _load_run(reader: Reader, start: Path) -> None:
+    try:
+        reader.load_state_dict(torch.load(start, map_location="cpu", weights_only=True)["model"])
+    except (RuntimeError, KeyError, pickle.UnpicklingError) as error:
+        raise ValueError(f"{start} holds no weights of this network ({type(error).__name__})") from None
+
+
+def _load_bundle(reader: Reader, bundle: Path) -> None:
     found = _read(bundle / "encoder.onnx") | _read(bundle / "heads.onnx")
     state = reader.state_dict()
     missing = [

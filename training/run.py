@@ -18,22 +18,22 @@ from models.bundle import MANIFEST, Manifest, seal_bundle
 from models.reader import OnnxReader
 from models.windows import Windower
 from training.card import model_card
-from training.config import TrainingConfig
+from training.config import TrainingConfig, load_config
 from training.corpus import Corpus
 from training.decide import fit_decision
 from training.encoders import KNOWN, encoder_folder, sha256
 from training.evaluate import measure, print_result, save_result
 from training.export import export_graphs
-from training.fit import fit, keep_memory
+from training.fit import Progress, fit, keep_memory
 from training.network import Reader
 from training.tracking import tracking
 
 log = logging.getLogger(__name__)
 ROOT = Path(__file__).resolve().parent.parent
 WORK = ROOT / "var" / "training"
-# What each run's manifest keeps of an evaluation: the figures, not the curves.
+# What each run's manifest keeps of an evaluation; the curves are for the plots of the console's page of models.
 HEADLINE = (
-    "ranking", "answers", "calibration_error", "spans", "status", "four", "relationship", "occasions", "swaps", "faithfulness",
+    "ranking", "answers", "calibration_error", "spans", "status", "four", "relationship", "occasions", "swaps", "faithfulness", "curves",
 )  # fmt: skip
 
 
@@ -49,7 +49,8 @@ def train(
 ) -> Manifest:
     """Train as ``config`` says and write a sealed bundle to ``out``, whole or not at all. Returns its manifest.
 
-    ``start_from``: a bundle whose weights to go on from, rather than from the bare encoder.
+    ``start_from``: a bundle, or the weights of a run, to go on from, rather than from the bare encoder. A config with ``after`` trains that config first and
+    goes on from its best weights.
 
     Candidates are compared on dev, quickly; ``final`` also measures on test, with swaps and every baseline, for the model card of the one that ships.
     """
@@ -57,24 +58,25 @@ def train(
         raise ValueError(f"{out} is not a bundle and would be replaced; name a new folder")
     keep_memory()
     encoder = encoder_folder(config.encoder, WORK / "encoders")
-    windower = Windower(Tokenizer.from_file(str(encoder / "tokenizer.json")), config.window, config.overlap)
-    folder = WORK / config.name
-    if not resume and folder.exists():
-        shutil.rmtree(folder)
+    stages = [config]
+    while stages[0].after and start_from is None:
+        stages.insert(0, load_config(stages[0].after))
     mlflow = tracking()
     with mlflow.start_run(run_name=f"{config.name} {version}"):
         mlflow.log_params({k: v for k, v in config.model_dump().items() if k != "weights"})
         mlflow.log_params({f"weight_{k}": v for k, v in config.weights.items()} | {"corpus_digest": corpus.digest})
+        for stage in stages:
 
-        def progress(epoch: int, figures: dict[str, float]) -> None:
-            mlflow.log_metrics(figures, step=epoch)
-            console.print(
-                f"epoch {epoch + 1}/{config.epochs}: dev average precision {figures['dev_average_precision']:.3f}, stalking twin higher "
-                f"{figures['dev_twin_order']:.3f}, token F1 {figures['dev_token_f1']:.3f} ({figures['seconds']:.0f} s)"
-            )
+            def progress(epoch: int, figures: dict[str, float], stage: TrainingConfig = stage) -> None:
+                mlflow.log_metrics({f"{stage.name}_{k}": v for k, v in figures.items()}, step=epoch)
+                console.print(
+                    f"{stage.name}, epoch {epoch + 1}/{stage.epochs}: dev average precision {figures['dev_average_precision']:.3f}, stalking twin higher "
+                    f"{figures['dev_twin_order']:.3f}, token F1 {figures['dev_token_f1']:.3f} ({figures['seconds']:.0f} s)"
+                )
 
-        best = fit(config, corpus, encoder, windower, folder, resume, progress, start_from)
-        manifest = bundle(best, config, corpus, encoder, out, version, final, console)
+            start_from = _fitted(stage, corpus, encoder, resume, progress, start_from)
+        assert start_from is not None  # every config has at least its own stage
+        manifest = bundle(start_from, config, corpus, encoder, out, version, final, console)
         dev = manifest.metrics["dev"]
         figures = dev["answers"] | {
             "average_precision": dev["ranking"]["Foursight"]["average_precision"],
@@ -84,6 +86,19 @@ def train(
         mlflow.log_artifact(str(out / "manifest.json"))
         mlflow.log_artifact(str(out / "model-card.md"))
     return manifest
+
+
+def _fitted(
+    config: TrainingConfig, corpus: Corpus, encoder: Path, resume: bool, progress: Progress, start_from: Path | None
+) -> Path:
+    """Return the best weights of one run of the loop, kept under WORK/NAME."""
+    folder = WORK / config.name
+    if not resume and folder.exists():
+        shutil.rmtree(folder)
+    windower = Windower(Tokenizer.from_file(str(encoder / "tokenizer.json")), config.window, config.overlap)
+    return fit(
+        config, corpus.chosen(config.learn, config.leave_out), encoder, windower, folder, resume, progress, start_from
+    )
 
 
 def bundle(
@@ -135,6 +150,8 @@ def bundle(
         print_result(result, console)
         save_result(result, WORK / config.name)
     headline = {split: {k: r[k] for k in HEADLINE if k in r} for split, r in results.items()}
+    if final:
+        del headline["dev"]["curves"]  # one set of plots, and test is what they are for
     card = model_card(fields, config, corpus, results.get("test", results["dev"]), chosen.figures)
     (partial / "model-card.md").write_text(card, encoding="utf-8")
     manifest = seal_bundle(partial, metrics=json.loads(json.dumps(headline)) | {"decision": chosen.figures}, **fields)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import Annotated
 from urllib.parse import urlencode
@@ -106,6 +107,7 @@ def withdraw(
         raise Problem(409, str(fault)) from None
     except Conflict as fault:
         return _conflict(request, open_report(request, report_id), fault)
+    _give_back(request, _text(form, "left"))
     return _to_report(report_id, _text(form, "from"), undone="1")
 
 
@@ -151,6 +153,12 @@ def _onward(request: Request, back: str, done: str = "") -> Response:
         return _to_report(claimed.report_id, back, **told)
     told = told or {"next": "none"}
     return RedirectResponse(f"{back}{'&' if '?' in back else '?'}{urlencode(told)}", 303)
+
+
+def _give_back(request: Request, report_id: str) -> None:
+    """The report that lay open when its reader went back to an earlier one: *next* shall bring it again."""
+    with suppress(NoReport), store_of(request).write() as session:
+        reviewing.release(session, _report_id(report_id), identity_of(request))
 
 
 def _own_item(request: Request, found: FullReport, item_id: str) -> SampleItemRow:

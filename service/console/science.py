@@ -1,23 +1,27 @@
-"""The model that serves, for those who measure it: what it is, how good it was on the test split, and its plots.
+"""The model that serves, for those who measure it: what it is, how good it was on the test split, its plots, and whether the world has moved.
 
-The figures are those of the bundle's own manifest. Curves are not kept in it: they come from the last ``foursight evaluate``
-under VAR, and only where that measured this very bundle.
+The figures and curves are those of the bundle's own manifest, or, for a bundle that has no curves, of the last ``foursight evaluate`` under VAR where
+that measured this very bundle. Drift is that of the last ``foursight drift`` under VAR. What served before is read from the assessments that are kept.
 """
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
+from sqlalchemy import func, select
 
 from models.bundle import DEFAULT_BUNDLE, MANIFEST, Manifest
 from nlp.taxonomy import BY_CODE
-from service.access import settings_of
+from service.access import settings_of, store_of
 from service.console import charts
 from service.console.templating import render
+from service.store.tables import AssessmentRow
 
 router = APIRouter(include_in_schema=False)
 
@@ -64,8 +68,42 @@ def models(request: Request) -> Response:
         figures=_figures(measured),
         spans=_spans(measured.get("spans", {})),
         swaps=measured.get("swaps", {}),
+        versions=_versions(request),
+        drift=_drift(settings.var / "drift"),
+        tracking=settings.tracking_url,
         **_plots(_curves(settings.var / "evaluation", manifest, measured)),
     )
+
+
+@dataclass(frozen=True)
+class Version:
+    """A model that has read reports here. ``shown``: how many reports show its assessment now."""
+
+    name: str
+    digest: str
+    reports: int
+    shown: int
+    since: datetime
+
+
+def _versions(request: Request) -> list[Version]:
+    """The newest first."""
+    row = AssessmentRow
+    columns = (row.model_version, row.model_digest, func.count(), func.count().filter(row.current))
+    first = func.min(row.created_at, type_=row.created_at.type)
+    query = select(*columns, first).group_by(row.model_version, row.model_digest).order_by(first.desc())
+    with store_of(request).read() as session:
+        return [Version(*found) for found in session.execute(query)]
+
+
+def _drift(folder: Path) -> dict[str, Any] | None:
+    """What ``foursight drift`` found last: its verdict, measures and weeks."""
+    try:
+        found = json.loads((folder / "drift.json").read_text(encoding="utf-8"))
+        made = datetime.fromtimestamp((folder / "drift.json").stat().st_mtime, UTC)
+        return {"made": made, **{key: found[key] for key in ("reports", "verdict", "overall", "weeks")}}
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _manifest(folder: Path) -> Manifest | None:

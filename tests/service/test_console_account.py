@@ -10,15 +10,18 @@ from pathlib import Path
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
+from models.bundle import DEFAULT_BUNDLE, MANIFEST, Manifest
 from nlp.taxonomy import CODES
 from service import auth, sessions
 from service.audit import COMMAND_LINE
+from service.console.science import _curves
 from service.policy import AccountRole
 from service.settings import Settings
 from service.store import Store
-from service.store.tables import AccountRow, AuditRow, SessionRow
+from service.store.tables import AccountRow, AssessmentRow, AuditRow, SessionRow
 
 SignIn = Callable[..., None]
+Keep = Callable[..., str]
 
 
 def _change(client: TestClient, **fields: str) -> tuple[int, str]:
@@ -111,16 +114,42 @@ def test_the_models_page_shows_the_bundle_and_its_curves(
 ) -> None:
     sign_in(AccountRole.DATA_SCIENTIST)
     page = client.get("/models").text
-    assert "Serves" in page and "Average precision" in page and "No measurement of this bundle lies here" in page
+    assert "Serves" in page and "Average precision" in page
     digest = re.search(r'fs-hash">(\w{64})<', page)
     assert digest
+    assert page.count("<polyline") == 2, "the shipped bundle carries the curves of its measurement"
+    # A bundle without curves: those of the last evaluation, if that was of this very bundle.
+    manifest = Manifest.model_validate_json((DEFAULT_BUNDLE / MANIFEST).read_text(encoding="utf-8"))
     folder: Path = settings.var / "evaluation"
     folder.mkdir(parents=True)
     curves = {"truth": [n % 3 == 0 for n in range(60)], "probability": [n / 60 for n in range(60)]}
-    for given, shown in (("f" * 64, False), (digest[1], True)):
+    for given, found in (("f" * 64, None), (digest[1], curves)):
         result = {"model": {"digest": given}, "curves": curves}
         (folder / "evaluation-test.json").write_text(json.dumps(result), encoding="utf-8")
-        page = client.get("/models").text
-        assert ("<polyline" in page) is shown
+        assert _curves(folder, manifest, {}) == found
     (folder / "evaluation-test.json").write_text("[1, 2", encoding="utf-8")
-    assert client.get("/models").status_code == 200
+    assert _curves(folder, manifest, {}) is None
+
+
+def test_the_models_page_shows_what_has_read_reports_drift_and_the_way_to_mlflow(
+    client: TestClient, sign_in: SignIn, keep: Keep, store: Store, stalked: str, settings: Settings
+) -> None:
+    sign_in(AccountRole.DATA_SCIENTIST)
+    page = client.get("/models").text
+    assert "No report has been read here yet" in page and "No measurement of drift lies here" in page
+    assert "in MLflow" not in page
+    keep("R1", stalked)
+    moved = {"measure": "function_words", "reports": 40, "psi": 0.314, "p_value": 0.01, "verdict": "much drift"}
+    drift = {"reports": 40, "verdict": ["<b>Much</b> has moved."], "overall": [moved], "weeks": []}
+    (settings.var / "drift").mkdir(parents=True)
+    (settings.var / "drift" / "drift.json").write_text(json.dumps(drift), encoding="utf-8")
+    settings.tracking_url = "https://mlflow.example/"
+    page = client.get("/models").text
+    assert 'href="https://mlflow.example/"' in page
+    assert "&lt;b&gt;Much&lt;/b&gt; has moved." in page and "0.31" in page and "Function words" in page
+    with store.read() as session:
+        version, digest = session.execute(select(AssessmentRow.model_version, AssessmentRow.model_digest)).one()
+    read = page.split('aria-label="Models that have read reports here"')[1].split("</table>")[0]
+    assert version in read and digest[:12] in read and read.count(">1</td>") == 2, "one text read, and shown"
+    (settings.var / "drift" / "drift.json").write_text('{"reports": 1}', encoding="utf-8")
+    assert "No measurement of drift lies here" in client.get("/models").text

@@ -83,6 +83,19 @@ def test_undo_brings_the_report_back(
     assert "R1" in client.get("/").text
 
 
+def test_after_an_undo_the_report_that_lay_open_comes_again(
+    client: TestClient, sign_in: SignIn, keep: Keep, store: Store, stalked: str
+) -> None:
+    first, second = keep("R1", stalked), keep("R2", stalked)
+    sign_in()
+    to = _decide(client, first).headers["location"]
+    assert to.startswith(f"/reports/{second}?"), "the second lies open, and is claimed"
+    notice = client.get(to).text.split('id="done"')[1].split("</form>")[0]
+    client.post(f"/reports/{first}/withdraw", data=dict(re.findall(r'name="(\w+)" value="([^"]*)"', notice)))
+    again = _decide(client, first).headers["location"]
+    assert again.startswith(f"/reports/{second}?"), "it is not passed over for being one's own"
+
+
 def test_every_fault_of_the_form_is_said_at_once_and_what_was_typed_stays(
     client: TestClient, sign_in: SignIn, keep: Keep, store: Store, stalked: str
 ) -> None:

@@ -85,6 +85,7 @@ def test_the_splits_are_frozen() -> None:
         "officers",
         "stories",
         "survivors",
+        "tally",
     ]
 
 
