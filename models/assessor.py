@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from models import explain
 from models.bundle import DEFAULT_BUNDLE, BundleError, Manifest, open_bundle
-from models.contracts import Assessment, Four, FourLetter, ModelInfo, OccasionCount, Report
+from models.contracts import Assessment, Change, Four, FourLetter, ModelInfo, OccasionCount, Point, Report
 from models.decision import DecisionModel
 from models.findings import Findings, read_findings
 from models.reader import OnnxReader
@@ -86,7 +86,12 @@ class Assessor:
         asked = questions(reading, self.decision, found.facts) if suggestion is Suggestion.ASK else []
         if found.language is not None:
             asked = [question_words()["language"].format(language=found.language.name), *asked[:1]]
-        changes = [] if found.stock else would_change(reading, self.reader, self.decision, suggestion)
+        changes: list[Change] = []
+        against: list[Point] = []
+        if not found.stock:
+            changes = would_change(reading, self.reader, self.decision, suggestion)
+            rests = explain.rests_on(reading, self.reader, found.entries)
+            against = explain.points_against(text, reading, found.own, rests)
         return Assessment(
             reference=report.reference,
             probability=round(probability, 4),
@@ -98,7 +103,7 @@ class Assessor:
             occasions=found.occasions,
             entities=found.entities,
             points_for=explain.points_for(text, reading, four),
-            points_against=[] if found.stock else explain.points_against(text, reading, found.own),
+            points_against=against,
             rules=rules(found.facts),
             questions=asked,
             would_change=changes,

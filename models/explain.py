@@ -7,7 +7,7 @@ span were still read with it in place; ``training.evaluate`` measures how well t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -33,6 +33,7 @@ UNASSERTED: dict[Status, str] = {
     Status.SUSPECT_ACCOUNT: "is only the suspect's account",
     Status.OTHER_PARTY: "was done by, or to, someone else",
 }
+LEAST_FALL = 0.5  # Of a reason's log-odds, for a sentence to be named as what it rests on.
 MOST_CELLS = 1_000_000  # Spans times tokens weighed in one call: bounds the memory of the longest text.
 
 
@@ -107,13 +108,42 @@ def points_for(text: str, reading: Reading, shown: Four) -> list[Point]:
     return points
 
 
-def points_against(text: str, reading: Reading, own: Sequence[Span] = ()) -> list[Point]:
-    """Return the reasons against that the reader finds more likely than not, then acts that are not asserted or are the injured party's ``own``."""
+def rests_on(reading: Reading, reader: OnnxReader, entries: Sequence[tuple[int, int]]) -> dict[str, tuple[int, int]]:
+    """Return, for each reason against that is more likely than not, the entry or sentence it rests on most.
+
+    That is the one without whose words its logit falls furthest, where it falls by LEAST_FALL at least: a reason such as *one occasion* often rests on no
+    sentence, but on what is not there. Of a very long text only the first entries are tried (MOST_CELLS).
+    """
+    logits = reading.document["against"]
+    holding = [at for at in range(len(AGAINST_NAMES)) if logits[at] >= 0]
+    if not holding or reading.states is None or len(entries) < 2:
+        return {}
+    tried = entries[: max(1, MOST_CELLS // len(reading.states))]
+    at = np.array([(s + e) / 2 for s, e in reading.offsets])
+    masks = np.array([(at < s) | (at >= e) for s, e in tried], dtype=np.float32)
+    without = np.array([split_document(row)["against"] for row in reader.pool(reading.states, masks)])
+    found = {}
+    for column in holding:
+        first = int(without[:, column].argmin())
+        if logits[column] - without[first, column] >= LEAST_FALL:
+            found[AGAINST_NAMES[column]] = tried[first]
+    return found
+
+
+def points_against(
+    text: str, reading: Reading, own: Sequence[Span] = (), rests: Mapping[str, tuple[int, int]] | None = None
+) -> list[Point]:
+    """Return the reasons against that the reader finds more likely than not, then acts that are not asserted or are the injured party's ``own``.
+
+    ``rests``: where each reason stands in the text, by its code.
+    """
     points = []
     probabilities = dict(zip(AGAINST_NAMES, sigmoid(reading.document["against"]), strict=True))
     for code, p in sorted(probabilities.items(), key=lambda item: -item[1]):
         if p >= 0.5:
-            points.append(Point(code=code, text=AGAINST[code], evidence=[]))
+            where = [rests[code]] if rests and code in rests else []
+            quoted = [Span(start=s, end=e, quote=text[s:e]) for s, e in where]
+            points.append(Point(code=code, text=AGAINST[code], evidence=quoted))
     for status, words in UNASSERTED.items():
         spans = [s for s in reading.spans if s.status is status]
         if spans:

@@ -38,12 +38,13 @@ class Findings:
     """Everything read of one report beside the reader's own probabilities.
 
     ``links``: one a span of ``reading.spans``, or None. ``own``: asserted acts that are plainly the injured party's, and not counted.
-    ``sparse``: hardly any English word stands there. ``stock``: nothing but stock sentences.
+    ``entries``: where each entry or sentence stands. ``sparse``: hardly any English word stands there. ``stock``: nothing but stock sentences.
     """
 
     entities: list[Entity]
     links: list[Link | None]
     own: list[Span]
+    entries: list[tuple[int, int]]
     occasions: OccasionCount
     facts: Facts
     notes: list[Note]
@@ -84,17 +85,14 @@ def read_findings(text: str, doc: Doc, reading: Reading, reported: date | None) 
     language, stock = other_language(text), only_boilerplate(text)
     sparse = language is None and not stock and hardly_english(text)
     estimate = 0 if stock else int((sigmoid(reading.document["occasions"]) >= 0.5).sum())
-    count = occasions(
-        text,
-        [Act(s.start, s.end, s.code) for s in counted if s.code in BEHAVIOUR_NAMES],
-        times,
-        [(s, e) for s, e, _ in exact_spans(doc, "entries")],
-        estimate,
-    )
+    entries = [(s, e) for s, e, _ in exact_spans(doc, "entries")]
+    acts_counted = [Act(s.start, s.end, s.code) for s in counted if s.code in BEHAVIOUR_NAMES]
+    count = occasions(text, acts_counted, times, entries, estimate)
     return Findings(
         entities,
         links,
         [_quoted(text, s) for s in own],
+        entries,
         count,
         facts(text, reading, counted, count.at_least),
         notes(text, times, language, sparse, stock),

@@ -72,6 +72,7 @@ class OnnxReader:
             split_document(document),
             len(offsets),
             core_states if keep_states else None,
+            offsets if keep_states else (),
         )
 
     def pool(self, states: Floats, masks: Floats) -> Floats:

@@ -52,7 +52,7 @@ class Reading:
     """The reader's output for one report.
 
     ``document``: logits by group name. ``states``, where kept, is float32 [core tokens, hidden]: what the document heads pool, so
-    that an explanation can leave tokens out without another encoder pass.
+    that an explanation can leave tokens out without another encoder pass; ``offsets`` are those tokens' characters.
     """
 
     spans: list[FoundSpan]
@@ -60,6 +60,7 @@ class Reading:
     document: dict[str, Floats]
     tokens: int
     states: Floats | None = field(default=None, repr=False)
+    offsets: Sequence[tuple[int, int]] = field(default=(), repr=False)
 
 
 def sigmoid(x: Floats) -> Floats:

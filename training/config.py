@@ -35,7 +35,10 @@ class TrainingConfig(BaseModel):
         default_factory=list, description="the only desks of the train split to learn from; empty for all"
     )
     average: float = Field(
-        default=0.0, ge=0, lt=1, description="decay of the running average of weights that is kept; 0: those of the step"
+        default=0.0,
+        ge=0,
+        lt=1,
+        description="decay of the running average of weights that is kept; 0: those of the step",
     )
     seed: int = 20261124
     patience: int = Field(default=3, ge=1, description="epochs without a better dev score before stopping")

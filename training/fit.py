@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -253,7 +253,7 @@ def fit(
         load_weights(model, start_from)
     model = model.to(device())
     # A running average of the weights strays less from report to report than those of the last step (Polyak and Juditsky 1992).
-    kept = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(config.average)) if config.average else None
+    kept = AveragedModel(model, multi_avg_fn=_average(config.average)) if config.average else None
     optimiser = torch.optim.AdamW(parameter_groups(model, config), fused=True)
     steps = sum(1 for _ in make_batches(units, train_examples, windower, config.batch_tokens, random.Random(0)))
     total = steps * config.epochs
@@ -308,7 +308,7 @@ def fit(
                 sums[name] = sums.get(name, 0.0) + float(part.detach())
             count += 1
         figures = {f"loss_{name}": value / count for name, value in sums.items()}
-        to_keep = model if kept is None else kept.module
+        to_keep = model if kept is None else cast(Reader, kept.module)
         figures |= {f"dev_{k}": v for k, v in dev_scores(to_keep, dev, dev_examples, windower).items()}
         figures["seconds"] = time.monotonic() - began
         progress(epoch, figures)
@@ -337,6 +337,10 @@ def fit(
         if stale >= config.patience:
             break
     return best
+
+
+def _average(decay: float) -> Callable[..., None]:
+    return cast(Callable[..., None], get_ema_multi_avg_fn(decay))  # type: ignore[no-untyped-call]
 
 
 def to_device(batch: TrainingBatch) -> TrainingBatch:

@@ -21,9 +21,12 @@ from tqdm import tqdm
 
 from models.assessor import Assessor
 from models.contracts import Assessment, Report
+from models.heads import AGAINST_NAMES
+from models.reading import sigmoid
 from models.rules import rule_data
 from nlp.dates import read_when
 from nlp.pipeline import pipeline
+from nlp.spans import exact_spans
 from nlp.taxonomy import BEHAVIOUR_NAMES, EntityType, Label, Offence, Relationship, Status, Suggestion
 from training import metrics
 from training.corpus import DATASETS, Record
@@ -196,6 +199,29 @@ def faithfulness(assessor: Assessor, pairs: Sequence[tuple[Record, Assessment]],
     }
 
 
+def reasons_against(
+    assessor: Assessor, pairs: Sequence[tuple[Record, Assessment]], seed: int = 0
+) -> tuple[int, int, str, str]:
+    """Return how many reasons against hold, how many name a sentence, and how far the reason's probability falls without that sentence, and without another one."""
+    chance = random.Random(seed)
+    held, own, other = 0, [], []
+    for record, assessment in tqdm(pairs, desc="reasons against", disable=None, leave=False):
+        stretches = [(s, e) for s, e, _ in exact_spans(pipeline()(record.text), "entries")]
+        points = [p for p in assessment.points_against if p.code in AGAINST_NAMES]
+        held += len(points)
+        for point in points:
+            others = [s for s in stretches if point.evidence and s[0] != point.evidence[0].start]
+            if not others:
+                continue
+            column = AGAINST_NAMES.index(point.code)
+            cut = [(point.evidence[0].start, point.evidence[0].end), chance.choice(others)]
+            texts = [record.text] + [(record.text[:s] + record.text[e:]).strip() for s, e in cut]
+            p = [float(sigmoid(r.document["against"])[column]) for r in assessor.reader.read_many(texts)]
+            own.append(p[0] - p[1])
+            other.append(p[0] - p[2])
+    return held, len(own), _interval(own), _interval(other)
+
+
 def _typo(text: str, chance: random.Random) -> str:
     """Exchange two neighbouring letters inside one long word; the length stays."""
     words = list(re.finditer(r"[A-Za-z]{5,}", text))
@@ -280,5 +306,8 @@ def print_measures(assessor: Assessor, records: Sequence[Record], split: str, sa
     pairs = [(records[i], assessments[i]) for i in order]
     for name, value in faithfulness(assessor, pairs).items():
         line(f"faithfulness, {name}", value)
+    held, named, without, without_another = reasons_against(assessor, pairs)
+    line("reasons against", f"{held}, of which {named} name the sentence they rest on")
+    line("probability of the reason falls without that sentence by", f"{without}; without another by {without_another}")
     for name, value in stability(assessor, pairs).items():
         line(f"stability, overlap after {name}", value)

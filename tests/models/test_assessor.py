@@ -84,6 +84,17 @@ def test_a_single_row_is_not_flagged(assessor: Assessor) -> None:
     assert found.points_against
 
 
+def test_a_reason_against_names_the_sentence_it_rests_on(assessor: Assessor) -> None:
+    text = (
+        "Neighbour at no 14 has been round four times this month and left two notes on the car. "
+        "Every note is about the invoice for the shared fence, which the caller has not paid. The caller works nights and is tired."
+    )
+    found = assessor.assess(Report(reference="r", text=text))
+    rests = {p.code: p.evidence for p in found.points_against}
+    assert any("invoice for the shared fence" in e.quote for e in rests["dispute"])
+    assert all(text[e.start : e.end] == e.quote for spans in rests.values() for e in spans)
+
+
 def test_grouping_does_not_change_the_answer(assessor: Assessor) -> None:
     reports = [Report(reference=str(n), text="He rang me again. " * (n + 1)) for n in range(10)]
     together = assessor.assess_many(reports)
