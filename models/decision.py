@@ -17,13 +17,13 @@ from pydantic import BaseModel, ConfigDict, model_validator
 from models.heads import AGAINST_NAMES, DOCUMENT_GROUPS
 from models.reading import FoundSpan, Reading, sigmoid
 from models.windows import Floats
-from nlp.taxonomy import BEHAVIOUR_NAMES, FOUR, Status, Suggestion
+from nlp.taxonomy import BEHAVIOUR_NAMES, CODE_NAMES, FOUR, Status, Suggestion
 
 SQUASH = 4.0  # Of bundles that name none.
 
 
 def features(reading: Reading, squash: float) -> dict[str, float]:
-    """Return the named features of one reading, in a fixed order: the label head, FOUR, occasions and the reasons against.
+    """Return the named features of one reading, in a fixed order: the label head, FOUR, occasions, the reasons against, and what is marked in the text.
 
     The logits of the heads are squashed to about ±``squash``, so that one overconfident head cannot outvote the others.
     """
@@ -42,14 +42,17 @@ def features(reading: Reading, squash: float) -> dict[str, float]:
         for n, v in zip(DOCUMENT_GROUPS["occasions"], document["occasions"], strict=True)
     }
     row |= {f"against_{n}": squashed(float(v)) for n, v in zip(AGAINST_NAMES, document["against"], strict=True)}
+    row |= {f"mark_{n}": float(v) for n, v in zip(CODE_NAMES, reading.marks, strict=True)}
     return row
 
 
 def _blank() -> Reading:
-    return Reading([], [], {n: np.zeros(len(m), dtype=np.float32) for n, m in DOCUMENT_GROUPS.items()}, 0)
+    document = {n: np.zeros(len(m), dtype=np.float32) for n, m in DOCUMENT_GROUPS.items()}
+    return Reading([], [], document, 0, np.zeros(len(CODE_NAMES), dtype=np.float32))
 
 
 FEATURE_NAMES: tuple[str, ...] = tuple(features(_blank(), SQUASH))
+MARK_NAMES: tuple[str, ...] = tuple(n for n in FEATURE_NAMES if n.startswith("mark_"))
 
 
 class DecisionModel(BaseModel):
@@ -78,8 +81,8 @@ class DecisionModel(BaseModel):
     def _same_length(self) -> Self:
         if not len(self.names) == len(self.mean) == len(self.scale) == len(self.weights):
             raise ValueError("names, mean, scale and weights must have one length")
-        if tuple(self.names) != FEATURE_NAMES:
-            raise ValueError("the features are not those this version computes")
+        if unknown := set(self.names) - set(FEATURE_NAMES):
+            raise ValueError(f"this version computes no feature {min(unknown)!r}")
         if self.squash <= 0:
             raise ValueError("squash must be over nought")
         if min(self.scale) <= 0:

@@ -8,7 +8,6 @@ span were still read with it in place; ``training.evaluate`` measures how well t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -49,8 +48,8 @@ def weigh(reading: Reading, reader: OnnxReader, decision: DecisionModel) -> list
         masks = np.ones((len(group), len(reading.states)), dtype=np.float32)
         for row, span in enumerate(group):
             masks[row, span.tokens[0] : span.tokens[1]] = 0.0
-        for logits in reader.pool(reading.states, masks):
-            weights.append(whole - decision.log_odds(replace(reading, document=split_document(logits))))
+        for keep, logits in zip(masks, reader.pool(reading.states, masks), strict=True):
+            weights.append(whole - decision.log_odds(reading.without(keep, logits)))
     return weights
 
 

@@ -6,7 +6,7 @@ Decoding turns token probabilities into spans. It is pure numpy, so training, ev
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import numpy as np
@@ -22,6 +22,8 @@ from models.heads import (
 )
 from models.windows import Floats, Window
 from nlp.taxonomy import BY_CODE, CODE_NAMES, EntityType, Role, Status
+
+_ACTS = [at for at, code in enumerate(CODE_NAMES) if BY_CODE[code].behaviour]
 
 
 @dataclass(frozen=True)
@@ -53,14 +55,24 @@ class Reading:
 
     ``document``: logits by group name. ``states``, where kept, is float32 [core tokens, hidden]: what the document heads pool, so
     that an explanation can leave tokens out without another encoder pass; ``offsets`` are those tokens' characters.
+
+    ``token_marks`` float32 [core tokens, codes]: the log-odds that a token is of a code, and for a behaviour that it is asserted. ``marks`` float32 [codes]: those
+    of the surest token of each, before spans are cut, so that a faint mark counts a little and a clear one much.
     """
 
     spans: list[FoundSpan]
     entities: list[FoundEntity]
     document: dict[str, Floats]
     tokens: int
+    marks: Floats
     states: Floats | None = field(default=None, repr=False)
     offsets: Sequence[tuple[int, int]] = field(default=(), repr=False)
+    token_marks: Floats | None = field(default=None, repr=False)
+
+    def without(self, keep: Floats, logits: Floats) -> Reading:
+        """Return the reading as it stands with some tokens left out: ``keep`` float32 [core tokens], ``logits`` what the document heads then say."""
+        assert self.token_marks is not None
+        return replace(self, document=split_document(logits), marks=surest(self.token_marks[keep > 0]))
 
 
 def sigmoid(x: Floats) -> Floats:
@@ -72,6 +84,24 @@ def softmax(x: Floats) -> Floats:
     """Return the softmax over the last axis."""
     e = np.exp(x - x.max(axis=-1, keepdims=True))
     return np.asarray(e / e.sum(axis=-1, keepdims=True), dtype=np.float32)
+
+
+FAINTEST = 1e-4  # No token is less, or more, likely than this to be of a code.
+
+
+def mark_tokens(logits: Floats) -> Floats:
+    """Return ``Reading.token_marks`` of the logits of core tokens."""
+    likely = sigmoid(logits[:, TOKEN_COLUMNS["in"]])
+    asserted = softmax(logits[:, TOKEN_COLUMNS["status"]])[:, STATUS_NAMES.index(Status.ASSERTED.value)]
+    likely[:, _ACTS] *= asserted[:, None]
+    likely = likely.clip(FAINTEST, 1 - FAINTEST)
+    return np.asarray(np.log(likely / (1 - likely)), dtype=np.float32)
+
+
+def surest(token_marks: Floats) -> Floats:
+    """Return the highest of each code over tokens, as ``Reading.marks``; of no token, the least that can be."""
+    least = np.log(FAINTEST / (1 - FAINTEST))
+    return np.asarray(token_marks.max(axis=0, initial=least), dtype=np.float32)
 
 
 def split_document(logits: Floats) -> dict[str, Floats]:

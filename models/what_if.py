@@ -17,7 +17,7 @@ from models.contracts import Change
 from models.decision import DecisionModel
 from models.heads import DOCUMENT_GROUPS
 from models.reader import OnnxReader
-from models.reading import Reading, sigmoid, split_document
+from models.reading import Reading, sigmoid
 from models.rules import ACTS, DATA, Facts
 from nlp.taxonomy import BEHAVIOUR_NAMES, BY_CODE, Status, Suggestion
 
@@ -87,9 +87,9 @@ def would_change(
             for span in reading.spans:
                 if span.code == code and span.status is Status.ASSERTED:
                     masks[row, span.tokens[0] : span.tokens[1]] = 0.0
-        for code, logits in zip(kinds, reader.pool(reading.states, masks), strict=True):
+        for code, keep, logits in zip(kinds, masks, reader.pool(reading.states, masks), strict=True):
             kept = [s for s in reading.spans if s.code != code or s.status is not Status.ASSERTED]
-            answer, p = _answer(decision, replace(reading, document=split_document(logits), spans=kept))
+            answer, p = _answer(decision, replace(reading.without(keep, logits), spans=kept))
             if answer is not now:
                 text = f"If the report did not describe this: {BY_CODE[code].title.lower()}."
                 changes.append(Change(text=text, suggestion=answer, probability=round(p, 4)))

@@ -71,6 +71,6 @@ def model_card(
         "",
         "Trained on written, not real, reports: real ones differ, and figures on real reports must be measured where it is used. Recall and false reviews by",
         "writer, style, relationship and length are in the evaluation that `foursight evaluate` prints. The decision model was chosen on dev by leaving one",
-        f"writer out (regularisation {chosen['strength']}, log loss {chosen['log_loss']:.3f}).",
+        f"writer out (regularisation {chosen['strength_heads']} of the heads, {chosen['strength_marks']} of the marks; log loss {chosen['log_loss']:.3f}).",
     ]
     return "\n".join(lines) + "\n"
