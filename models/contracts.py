@@ -10,13 +10,18 @@ import re
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator
 
 from nlp.taxonomy import EntityType, Offence, RecordedOffence, Relationship, Role, Status, Suggestion
-from nlp.text import MAX_CHARACTERS, check_text
+from nlp.text import MAX_CHARACTERS, check_name, check_text
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
-Reference = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+# Years of a report; the ends of the calendar cannot be told in another time zone.
+FIRST_YEAR, LAST_YEAR = 1900, 2999
+Reference = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(check_name)
+]
+Name = Annotated[str, StringConstraints(max_length=200), AfterValidator(check_name)]
 
 
 class Report(BaseModel):
@@ -30,9 +35,9 @@ class Report(BaseModel):
     reported_at: datetime | None = None
     occurred_from: datetime | None = None
     occurred_to: datetime | None = None
-    source: str | None = Field(default=None, max_length=200)
-    victim_ref: str | None = Field(default=None, max_length=200)
-    suspect_ref: str | None = Field(default=None, max_length=200)
+    source: Name | None = None
+    victim_ref: Name | None = None
+    suspect_ref: Name | None = None
 
     @field_validator("text")
     @classmethod
@@ -50,8 +55,7 @@ class Report(BaseModel):
     @field_validator("reported_at", "occurred_from", "occurred_to")
     @classmethod
     def _is_within_the_calendar(cls, value: datetime | None, info: ValidationInfo) -> datetime | None:
-        """In every time zone: the first and last days of the calendar cannot be told in another."""
-        if value is not None and not datetime(1, 1, 3) < value.replace(tzinfo=None) < datetime(9999, 12, 29):
+        if value is not None and not FIRST_YEAR <= value.year <= LAST_YEAR:
             raise ValueError(f"{info.field_name}: the year is not one of a report")
         return value
 

@@ -34,3 +34,10 @@ def check_text(text: str) -> str:
     if half := _SURROGATE.search(text):
         raise TextError(f"text holds half of a surrogate pair at offset {half.start()}; send valid UTF-8.")
     return text
+
+
+def check_name(value: str) -> str:
+    """Return a reference or another short name unchanged, if every database can store it. Raises TextError."""
+    if "\0" in value or _SURROGATE.search(value):
+        raise TextError("it holds a NUL character or half of a surrogate pair; remove it.")
+    return value

@@ -96,7 +96,7 @@ class Correction(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     action: Action
-    code: str
+    code: str = Field(json_schema_extra={"enum": list(BY_CODE)})
     status: Status = Status.ASSERTED
     start: int = Field(ge=0)
     end: int = Field(ge=1)
@@ -178,6 +178,10 @@ class NoReport(LookupError):
 
 class Refused(ValueError):
     """A decision that cannot be kept; the message says why, without report text."""
+
+
+class NotTheirs(Refused):
+    """What this person, or a key of no person, may not do (403; other refusals are 422)."""
 
 
 class Why(StrEnum):

@@ -25,6 +25,7 @@ from service.decisions import (
     Conflict,
     DecisionIn,
     NoReport,
+    NotTheirs,
     Outcome,
     Refused,
     ReviewStatus,
@@ -157,7 +158,7 @@ def withdraw(
     _check_claim(session, report_id, account, now)
     standing = in_force(chain)
     if standing is None or standing.account_id != account.account_id or standing.revision_id != revision.id:
-        raise Refused("the decision in force on this wording is not yours to take back; decide anew instead.")
+        raise NotTheirs("the decision in force on this wording is not yours to take back; decide anew instead.")
     row = DecisionRow(
         report_id=report_id,
         number=_next_number(session, report_id),
@@ -230,7 +231,7 @@ def _lock(session: Session, report_id: str) -> ReportRow:
 
 def _needs_person(account: Identity) -> None:
     if not account.account_id:
-        raise Refused("a decision is a person's; use a key that was made for one (foursight keys add NAME --person).")
+        raise NotTheirs("a decision is a person's; use a key that was made for one (foursight keys add NAME --person).")
 
 
 def _claim(session: Session, report_id: str, account: Identity, now: datetime, lasts: timedelta) -> ClaimRow:

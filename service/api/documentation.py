@@ -16,7 +16,7 @@ from nlp.text import MAX_CHARACTERS
 from service.api.assess import BatchAnswer
 from service.api.reports import KeptBatch
 from service.api.review_contracts import Withdrawal
-from service.decisions import DecisionIn, Why
+from service.decisions import REASONS, DecisionIn, Outcome, Why
 
 router = APIRouter()
 
@@ -56,13 +56,37 @@ def docs() -> HTMLResponse:
     )
 
 
-def _say_more(report: dict[str, Any]) -> None:
+def _say_more_of_reports(report: dict[str, Any]) -> None:
     """What the contract checks in code, so that a program that reads the document knows it too."""
     readable = r"^[^\u0000]*[^\s\u0000][^\u0000]*$"
     report["text"] |= {"minLength": 1, "maxLength": MAX_CHARACTERS, "pattern": readable}
     report["reference"] |= {"pattern": readable}
+    for name in ("source", "victim_ref", "suspect_ref"):
+        report[name]["anyOf"][0] |= {"pattern": r"^[^\u0000]*$"}
     for name in ("reported_at", "occurred_from", "occurred_to"):
-        report[name]["anyOf"].insert(0, {"type": "string", "format": "date"})
+        report[name]["anyOf"][0] |= {"pattern": "^(19|2[0-9])[0-9]{2}-"}
+        report[name]["anyOf"].insert(0, {"type": "string", "format": "date", "pattern": "^(19|2[0-9])[0-9]{2}-"})
+
+
+def _say_more_of_decisions(decision: dict[str, Any]) -> None:
+    """Say which reason, offence, note and question go with which outcome."""
+    words = {"type": "string", "minLength": 1, "maxLength": 2000, "pattern": r"^[^\u0000]*[^\s\u0000][^\u0000]*$"}
+    common = decision.pop("properties")
+    required = decision.pop("required")
+    kinds = []
+    for outcome, reasons in REASONS.items():
+        own: dict[str, Any] = {"outcome": {"const": outcome.value}}
+        own["offence"] = {"enum": ["s2A", "s4A"]} if outcome is Outcome.RECORD else {"type": "null"}
+        own["question"] = words if outcome is Outcome.ASK else {"const": ""}
+        needed = required + ["offence"] * (outcome is Outcome.RECORD) + ["question"] * (outcome is Outcome.ASK)
+        listed = own | {"reason": {"enum": [r for r in reasons if r != "other"]}}
+        noted = own | {"reason": {"const": "other"}, "note": words}
+        for more, properties in ((needed, listed), ([*needed, "note"], noted)):
+            kinds.append(
+                {"type": "object", "properties": common | properties, "required": more, "additionalProperties": False}
+            )
+    decision.pop("additionalProperties")
+    decision["anyOf"] = kinds
 
 
 def install(app: FastAPI) -> None:
@@ -85,7 +109,8 @@ def install(app: FastAPI) -> None:
             )
             components = document.setdefault("components", {})
             components["schemas"] = {**models["$defs"], **components.get("schemas", {})}
-            _say_more(components["schemas"]["Report"]["properties"])
+            _say_more_of_reports(components["schemas"]["Report"]["properties"])
+            _say_more_of_decisions(components["schemas"]["DecisionIn"])
             components["securitySchemes"] = {
                 "key": {"type": "http", "scheme": "bearer", "description": "A key made with foursight keys add."}
             }

@@ -29,7 +29,7 @@ from service.api.review_contracts import (
     queue_out,
     report_out,
 )
-from service.decisions import REASONS, Conflict, DecisionIn, NoReport, Outcome, Refused, ReviewStatus
+from service.decisions import REASONS, Conflict, DecisionIn, NoReport, NotTheirs, Outcome, Refused, ReviewStatus
 from service.problems import Problem
 from service.reviewing_queue import Assigned, Band, Filters, Sort, queue
 from service.store.reports import full_report
@@ -210,6 +210,8 @@ def _changing(request: Request) -> Iterator[Session]:
             yield session
     except NoReport:
         raise Problem(404, "there is no such report; take its id from the queue.") from None
+    except NotTheirs as fault:
+        raise Problem(403, str(fault)) from None
     except Refused as fault:
         raise Problem(422, str(fault)) from None
     except Conflict as fault:
