@@ -59,7 +59,9 @@ def filters_of(
     band: Band | None = None,
     assigned: Assigned | None = None,
     status: ReviewStatus | None = None,
-    reference: Annotated[str, Query(max_length=200, description="The beginning of a reference.")] = "",
+    reference: Annotated[
+        str, Query(max_length=200, pattern=r"^[^\x00]*$", description="The beginning of a reference.")
+    ] = "",
     sort: Sort = Sort.PRIORITY,
     apart: Annotated[bool, Query(description="Those recorded as stalking whose text describes none.")] = False,
     unread: Annotated[bool, Query(description="Those that the model could not read; band is passed over.")] = False,
