@@ -21,6 +21,7 @@ from models.contracts import Assessment, Report
 from nlp.text import MAX_CHARACTERS
 from service.app import create_app
 from service.assessing import AssessFailed, Assessing
+from service.decisions import DecisionIn, Outcome
 from service.policy import POLICY, AccountRole
 from service.problems import Problem
 from service.settings import Settings
@@ -84,6 +85,9 @@ def test_the_same_report_gets_the_same_answer_alone_and_in_a_batch(
         (b'{"reference": "A", "text": "x", "occurred_to": "20260604"}', 422, "occurred_to: write it as"),
         (b'{"reference": "A", "text": "x", "reported_at": "9999-12-31T23:59:59-23:00"}', 422, "year"),
         (b'{"reference": "", "text": "x"}', 422, "reference"),
+        (b'{"reference": "Wisteria\\u0000", "text": "x"}', 422, "NUL character"),
+        (b'{"reference": "A", "text": "x", "source": "Wisteria\\u0000"}', 422, "NUL character"),
+        (b'{"reference": "A", "text": "x", "reported_at": "0007-01-01"}', 422, "year"),
         (json.dumps({"reference": "A", "text": SECRET * 10_000}).encode(), 413, f"the limit is {MAX_CHARACTERS:,}"),
         (b'{"reference": "A", "text": "' + b"Wisteria" * 200_000 + b'"}', 413, "over 1,048,576 bytes"),
     ],
@@ -252,6 +256,19 @@ def test_the_openapi_document_describes_every_api_route(client: TestClient) -> N
     text = json.dumps(document)
     for used in set(re.findall(r'"#/components/schemas/(\w+)"', text)):
         assert used in document["components"]["schemas"], used
+
+
+def test_the_document_says_of_each_outcome_what_goes_with_it(client: TestClient) -> None:
+    """A program that fills in what the document asks for, and no more, is never refused for how a decision hangs together."""
+    kinds = client.get("/openapi.json").json()["components"]["schemas"]["DecisionIn"]["anyOf"]
+    assert {kind["properties"]["outcome"]["const"] for kind in kinds} == set(Outcome)
+    for kind in kinds:
+        decision = {"expected_version": 0, "idempotency_key": "abcdefgh"}
+        for name in set(kind["required"]) - set(decision):
+            asked = kind["properties"][name]
+            decision[name] = asked.get("const", asked.get("enum", ["words"])[0])
+        DecisionIn.model_validate(decision)
+        assert set(decision) == set(kind["required"])
 
 
 def test_no_text_in_the_logs(client: TestClient, key: dict[str, str], caplog: pytest.LogCaptureFixture) -> None:
