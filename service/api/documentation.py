@@ -72,6 +72,7 @@ def _say_more_of_decisions(decision: dict[str, Any]) -> None:
     """Say which reason, offence, note and question go with which outcome."""
     words = {"type": "string", "minLength": 1, "maxLength": 2000, "pattern": r"^[^\u0000]*[^\s\u0000][^\u0000]*$"}
     common = decision.pop("properties")
+    common["sample_item_id"] = {"type": "null", "description": "Readings within samples are made in the console."}
     required = decision.pop("required")
     kinds = []
     for outcome, reasons in REASONS.items():
