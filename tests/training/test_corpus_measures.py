@@ -1,5 +1,7 @@
 """Give-aways, agreement and datasheet, as the commands print them."""
 
+import random
+
 import pytest
 
 from nlp.taxonomy import Label
@@ -24,7 +26,7 @@ def test_the_corpus_is_hard_for_a_bag_of_words(corpus) -> None:
 def test_a_word_that_gives_the_label_away_is_found(corpus) -> None:
     leaky = [
         r.model_copy(update={"text": r.text + (" zebra" if r.label is Label.STALKING else " yak")})
-        for r in corpus.records[::2]
+        for r in random.Random(0).sample(corpus.records, len(corpus.records) // 2)
     ]
     found = giveaways(leaky, words=3)
     assert found.average_precision > 0.95

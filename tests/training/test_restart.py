@@ -60,7 +60,9 @@ def test_the_stages_of_the_shipped_reader_fit_each_other_and_the_corpus() -> Non
     assert len({(stage.encoder, stage.window, stage.overlap) for stage in stages}) == 1
     everything = {r.desk for r in corpus.split("train")}
     seen = [{r.desk for r in corpus.chosen(stage.learn, stage.leave_out).split("train")} for stage in stages]
-    assert seen[2] == set(last.learn) and everything == set.union(*seen)
+    assert seen[3] == set(last.learn)
+    # Written after the last stage had begun; they wait for the next training (docs/model.md).
+    assert everything - set.union(*seen) == {"againsttype", "flatly", "openletters", "undertakings"}
     for desk in ("officers", "facts", "no such desk"):  # of dev, of test, of nobody
         for learn, leave_out in (([desk], []), ([], [desk])):
             with pytest.raises(ValueError, match="no desk of the train split"):
