@@ -100,7 +100,9 @@ class Correction(BaseModel):
     status: Status = Status.ASSERTED
     start: int = Field(ge=0)
     end: int = Field(ge=1)
-    was: str | None = None
+    was: str | None = Field(
+        default=None, json_schema_extra={"anyOf": [{"type": "string", "enum": list(BY_CODE)}, {"type": "null"}]}
+    )
 
     @field_validator("code", "was")
     @classmethod
