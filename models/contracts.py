@@ -10,7 +10,7 @@ import re
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator
 
 from nlp.taxonomy import EntityType, Offence, RecordedOffence, Relationship, Role, Status, Suggestion
 from nlp.text import MAX_CHARACTERS, check_name, check_text
@@ -18,10 +18,8 @@ from nlp.text import MAX_CHARACTERS, check_name, check_text
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 # Years of a report; the ends of the calendar cannot be told in another time zone.
 FIRST_YEAR, LAST_YEAR = 1900, 2999
-Reference = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(check_name)
-]
-Name = Annotated[str, StringConstraints(max_length=200), AfterValidator(check_name)]
+Reference = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Name = Annotated[str, StringConstraints(max_length=200)]
 
 
 class Report(BaseModel):
@@ -38,6 +36,11 @@ class Report(BaseModel):
     source: Name | None = None
     victim_ref: Name | None = None
     suspect_ref: Name | None = None
+
+    @field_validator("reference", "source", "victim_ref", "suspect_ref")
+    @classmethod
+    def _name_can_be_stored(cls, value: str | None, info: ValidationInfo) -> str | None:
+        return value if value is None else check_name(value, info.field_name or "name")
 
     @field_validator("text")
     @classmethod

@@ -36,8 +36,8 @@ def check_text(text: str) -> str:
     return text
 
 
-def check_name(value: str) -> str:
+def check_name(value: str, field: str) -> str:
     """Return a reference or another short name unchanged, if every database can store it. Raises TextError."""
     if "\0" in value or _SURROGATE.search(value):
-        raise TextError("it holds a NUL character or half of a surrogate pair; remove it.")
+        raise TextError(f"{field} holds a NUL character or half of a surrogate pair; remove it.")
     return value
