@@ -10,8 +10,15 @@ from models.heads import DOCUMENT_COLUMNS, STATUS_NAMES, TOKEN_COLUMNS
 from nlp.taxonomy import Status
 from training.targets import IGNORE, TrainingBatch
 
-# Nine acts in ten are asserted: without a weight the other statuses are hardly learned.
-_STATUS_WEIGHT = torch.tensor([1.0 if name == Status.ASSERTED.value else 4.0 for name in STATUS_NAMES])
+# Nine acts in ten are asserted: without a weight the other statuses are hardly learned. The rarer, the heavier.
+_STATUS_WEIGHTS = {
+    Status.ASSERTED: 1.0,
+    Status.NEGATED: 5.0,
+    Status.OTHER_PARTY: 5.0,
+    Status.HYPOTHETICAL: 6.0,
+    Status.SUSPECT_ACCOUNT: 8.0,
+}
+_STATUS_WEIGHT = torch.tensor([_STATUS_WEIGHTS[Status(name)] for name in STATUS_NAMES])
 
 
 def _softmax_loss(logits: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from moving import follow
 from playwright.sync_api import BrowserContext, Page, sync_playwright
 
 ROOT = Path(__file__).parents[2]
@@ -167,8 +168,8 @@ def enter(site: Site) -> Callable[..., None]:
         page.goto(f"{site.address}/sign-in")
         page.get_by_label("Name").fill(name)
         page.get_by_label("Password").fill(password)
-        page.get_by_role("main").get_by_role("button", name="Sign in").click()
-        page.wait_for_url(lambda address: "/sign-in" not in address)
+        follow(page.get_by_role("main").get_by_role("button", name="Sign in"))
+        assert "/sign-in" not in page.url
 
     return sign_in
 
@@ -179,12 +180,10 @@ def open_report(site: Site) -> Callable[[Page, str], None]:
 
     def opened(page: Page, reference: str) -> None:
         page.goto(f"{site.address}/?status=any&reference={reference}")
-        page.get_by_role("link", name=reference, exact=True).click()
-        page.wait_for_load_state()
+        follow(page.get_by_role("link", name=reference, exact=True))
         go_on = page.get_by_role("button", name="Open the report")
         if go_on.count():
-            go_on.click()
-            page.wait_for_load_state()
+            follow(go_on)
 
     return opened
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from moving import follow, press
 from playwright.sync_api import BrowserContext, Page, expect
 
 if TYPE_CHECKING:
@@ -25,24 +26,24 @@ def test_a_reviewer_signs_in_finds_a_report_and_reads_it(page: Page, site: Site)
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
     page.get_by_label("Name").fill(site.name)
     page.get_by_label("Password").fill(site.password)
-    page.get_by_role("main").get_by_role("button", name="Sign in").click()
+    follow(page.get_by_role("main").get_by_role("button", name="Sign in"))
     expect(page.get_by_role("heading", name="Reports to review")).to_be_visible()
     assert page.url.endswith("/?recorded=harassment"), "sign-in leads back to the page asked for"
 
     page.get_by_label("Recorded as").select_option("public_order")
-    page.get_by_role("button", name="Filter").click()
+    follow(page.get_by_role("button", name="Filter"))
     expect(page.get_by_text("1 report", exact=False).first).to_be_visible()
     assert "recorded=public_order" in page.url
-    page.get_by_role("link", name="Clear filters").click()
+    follow(page.get_by_role("link", name="Clear filters"))
 
     page.goto(f"{site.address}/?recorded=harassment&page=1")
     page.get_by_text("More filters").click()
     page.get_by_label("Reference starts with").fill("REF-ST")
-    page.get_by_role("button", name="Filter").click()
-    page.get_by_role("link", name="REF-STALKED").click()
+    follow(page.get_by_role("button", name="Filter"))
+    follow(page.get_by_role("link", name="REF-STALKED"))
     expect(page.get_by_role("heading", name="Before you open a report")).to_be_visible()
     assert "Tom" not in page.content(), "no text before the note is read"
-    page.get_by_role("button", name="Open the report").click()
+    follow(page.get_by_role("button", name="Open the report"))
     expect(page).to_have_title("Report REF-STALKED – Foursight")
     assert "STALKED" not in page.url, "an address names no report; what the reviewer typed to filter by leads back"
     marks = page.locator("#report-text mark")
@@ -52,7 +53,7 @@ def test_a_reviewer_signs_in_finds_a_report_and_reads_it(page: Page, site: Site)
         expect(page.get_by_role("heading", name=heading)).to_be_visible()
     page.locator(".fs-quotes__link").first.click()
     assert "#mark-" in page.url and page.locator(":target").count() == 1
-    page.get_by_role("button", name="Sign out").click()
+    follow(page.get_by_role("button", name="Sign out"))
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
     page.go_back()
     page.reload()
@@ -73,7 +74,7 @@ def test_a_wrong_password_is_explained(page: Page, site: Site, axe: Axe) -> None
     page.goto(f"{site.address}/sign-in")
     page.get_by_label("Name").fill(site.name)
     page.get_by_label("Password").fill("not the password")
-    page.get_by_role("main").get_by_role("button", name="Sign in").click()
+    follow(page.get_by_role("main").get_by_role("button", name="Sign in"))
     expect(page.get_by_role("alert")).to_contain_text("not right")
     assert axe(page) == [] and _fits(page)
 
@@ -119,17 +120,17 @@ def test_every_page_is_accessible_and_fits(
         page.goto(site.address + path)
         check(path)
     page.goto(f"{site.address}/?reference=REF-QUARREL&status=any")
-    page.get_by_role("link", name="REF-QUARREL").click()
+    follow(page.get_by_role("link", name="REF-QUARREL"))
     check("content note")
     for reference in ("REF-STALKED", "REF-HOSTILE", "REF-QUARREL", "REF-BLANK"):
         open_report(page, reference)
         check(reference)
-    page.get_by_role("link", name="Export this report").click()
+    follow(page.get_by_role("link", name="Export this report"))
     check("export, asked")
-    page.get_by_role("button", name="Make the export").click()
+    follow(page.get_by_role("button", name="Make the export"))
     check("export, without a purpose")
     page.get_by_label("For the case file").check()
-    page.get_by_role("button", name="Make the export").click()
+    follow(page.get_by_role("button", name="Make the export"))
     expect(page.get_by_text("For the case file.")).to_be_visible()
     check("export")
     for who, paths in (
@@ -169,8 +170,9 @@ def test_the_queue_by_keyboard(open_browser: Callable[..., BrowserContext], site
     page.keyboard.press("j")
     expect(rows.nth(1)).to_be_focused()
     reference = rows.nth(1).inner_text()
-    page.keyboard.press("Enter")
-    page.get_by_role("button", name="Open the report").press("Enter")
+    press(page, "Enter")
+    page.get_by_role("button", name="Open the report").focus()
+    press(page, "Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text(f"Report {reference}")
 
 
@@ -180,8 +182,8 @@ def test_looking_up_works_without_javascript(
     page = open_browser(width, java_script_enabled=False).new_page()
     enter(page)
     page.get_by_label("Recorded as").select_option("harassment")
-    page.get_by_role("button", name="Filter").click()
-    page.get_by_role("link", name="Next").click()
+    follow(page.get_by_role("button", name="Filter"))
+    follow(page.get_by_role("link", name="Next"))
     expect(page.locator("[data-row]").first).to_be_visible()
     open_report(page, "REF-MANY")
     before = page.locator("#report-text .fs-label:visible").count()
@@ -189,6 +191,6 @@ def test_looking_up_works_without_javascript(
     assert 0 < page.locator("#report-text .fs-label:visible").count() < before, "the legend filters without a script"
     page.get_by_role("button", name="Show all").click()
     assert page.locator("#report-text .fs-label:visible").count() == before
-    page.get_by_role("link", name="Recorded as stalking").click()
-    page.get_by_role("button", name="Sign out").click()
+    follow(page.get_by_role("link", name="Recorded as stalking"))
+    follow(page.get_by_role("button", name="Sign out"))
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()

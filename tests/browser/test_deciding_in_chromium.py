@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
+from moving import follow, press
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ def _note(page: Page) -> Locator:
 
 
 def _decide(page: Page) -> None:
-    page.locator("#decide-form > button:not(.govuk-visually-hidden)").click()
+    follow(page.locator("#decide-form > button:not(.govuk-visually-hidden)"))
 
 
 def _reference(page: Page) -> str:
@@ -37,11 +38,12 @@ def test_two_keys_decide_and_the_next_report_opens(page: Page, enter: Enter, ope
     expect(page.get_by_label("Record as stalking")).to_be_checked()
     expect(page.get_by_role("group", name="Offence")).to_be_visible()
     assert axe(page) == []
-    page.keyboard.press("a")
+    press(page, "a")
     expect(page.get_by_role("status").filter(has_text="To be recorded as stalking")).to_be_visible()
     assert _reference(page) != "REF-007", "the next report is open, and the last one can be taken back"
     assert axe(page) == []
-    page.get_by_role("button", name="Undo").press("Enter")
+    page.get_by_role("button", name="Undo").focus()
+    press(page, "Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("Report REF-007")
     expect(page.get_by_text("Decision taken back").first).to_be_visible()
     page.keyboard.press("4")
@@ -57,10 +59,9 @@ def test_z_takes_the_last_decision_back_and_the_list_is_kept(page: Page, enter: 
     open_report(page, "REF-020")
     page.keyboard.press("4")
     expect(page.locator("[data-letter]:visible").last).to_be_in_viewport()
-    page.keyboard.press("a")
+    press(page, "a")
     expect(page.get_by_role("status").filter(has_text="Sent to a second reviewer")).to_be_visible()
-    page.wait_for_load_state()
-    page.keyboard.press("z")
+    press(page, "z")
     expect(page.get_by_role("status").filter(has_text="Your decision was taken back.")).to_be_visible()
     assert _reference(page) == "REF-020"
     assert "reference=REF-020" in (page.get_by_role("link", name="Back to the queue").get_attribute("href") or "")
@@ -154,7 +155,7 @@ def test_deciding_without_javascript(
     page = open_browser(width, java_script_enabled=False).new_page()
     enter(page)
     open_report(page, reference)
-    page.get_by_role("button", name="Assign it to me").click()
+    follow(page.get_by_role("button", name="Assign it to me"))
     expect(page.get_by_text("Yours until")).to_be_visible()
     page.get_by_text("Correct the marks").click()
     row = page.locator("[data-row-of=add]").first
@@ -163,7 +164,7 @@ def test_deciding_without_javascript(
     row.get_by_label("Status").select_option("negated")
     change = page.locator("[data-row-of=change]").first
     change.get_by_label("Mark number").fill("99")
-    page.get_by_role("button", name="More rows").click()
+    follow(page.get_by_role("button", name="More rows"))
     assert page.locator("[data-row-of=add]").count() == 3
     page.get_by_label("Record as stalking").check()
     page.locator("#offence-s4A").check()
@@ -174,7 +175,7 @@ def test_deciding_without_javascript(
     _decide(page)
     expect(page.get_by_role("status")).to_contain_text("To be recorded as stalking")
     assert _reference(page) != reference
-    page.get_by_role("button", name="Undo").click()
+    follow(page.get_by_role("button", name="Undo"))
     assert _reference(page) == reference
     page.get_by_label("Not sure: second review").check()
     page.locator("[name=reason_not_sure][value=borderline]").check()
@@ -202,14 +203,14 @@ def test_a_session_that_ends_loses_nothing_typed(
         assert axe(page) == []
     page.get_by_label("Name").fill(site.name)
     page.get_by_label("Password").fill("wrong")
-    page.get_by_role("main").get_by_role("button", name="Sign in").click()
+    follow(page.get_by_role("main").get_by_role("button", name="Sign in"))
     page.get_by_label("Name").fill(site.name)
     page.get_by_label("Password").fill(site.password)
-    page.get_by_role("main").get_by_role("button", name="Sign in").click()
+    follow(page.get_by_role("main").get_by_role("button", name="Sign in"))
     expect(page.get_by_role("heading", level=1)).to_have_text("You are signed in again")
     if scripts:
         assert axe(page) == []
-    page.get_by_role("button", name="Go on with your decision").click()
+    follow(page.get_by_role("button", name="Go on with your decision"))
     expect(_note(page)).to_have_value(note)
     expect(page.locator("[name=reason_keep][value=mutual]")).to_be_checked()
 
@@ -229,7 +230,7 @@ def test_who_was_first_is_said_and_the_note_is_kept(
     for page in (mine, theirs):
         open_report(page, reference)
     theirs.keyboard.press("2")
-    theirs.keyboard.press("a")
+    press(theirs, "a")
     expect(theirs.get_by_role("status").filter(has_text="Kept as recorded")).to_be_visible()
     _note(mine).fill("My own note")
     mine.get_by_label("Record as stalking").check()
@@ -240,7 +241,7 @@ def test_who_was_first_is_said_and_the_note_is_kept(
     expect(mine.get_by_role("main")).to_contain_text("Kept as recorded")
     expect(mine.get_by_role("main")).to_contain_text("My own note")
     assert axe(mine) == []
-    mine.get_by_role("button", name="Look at it again with what I typed").click()
+    follow(mine.get_by_role("button", name="Look at it again with what I typed"))
     expect(_note(mine)).to_have_value("My own note")
     expect(mine.locator("[name=reason_record_as_stalking][value=history]")).to_be_checked()
     _decide(mine)
@@ -253,13 +254,13 @@ def test_claimed_by_another_is_said(
     mine, theirs = open_browser().new_page(), open_browser().new_page()
     enter(theirs, *second)
     open_report(theirs, "REF-016")
-    theirs.get_by_role("button", name="Assign it to me").click()
+    follow(theirs.get_by_role("button", name="Assign it to me"))
     enter(mine)
     open_report(mine, "REF-016")
     expect(mine.get_by_text("second.reviewer is at work on this report")).to_be_visible()
     assert mine.locator("#decide-form").count() == 0
     assert axe(mine) == []
-    theirs.get_by_role("button", name="Give it back").click()
+    follow(theirs.get_by_role("button", name="Give it back"))
     mine.reload()
     expect(mine.locator("#decide-form")).to_be_visible()
 
@@ -269,18 +270,18 @@ def test_a_sample_is_planned_drawn_read_blind_and_shown(
     page: Page, site: Site, enter: Enter, lead: tuple[str, str], second: tuple[str, str], axe: Axe
 ) -> None:
     enter(page, *lead)
-    page.get_by_role("link", name="Samples", exact=True).click()
-    page.get_by_role("button", name="Plan a new sample").click()
+    follow(page.get_by_role("link", name="Samples", exact=True))
+    follow(page.get_by_role("button", name="Plan a new sample"))
     page.get_by_label("Name", exact=True).fill("Damage")
     page.get_by_text("Only some reports, a number of your own, the seed").click()
     page.get_by_role("group", name="Only recorded as").get_by_label("Criminal damage").check()
-    page.get_by_role("button", name="Work out how many to read").click()
+    follow(page.get_by_role("button", name="Work out how many to read"))
     expect(page.get_by_role("heading", name="Read 2 of 2 reports")).to_be_visible()
     assert axe(page) == []
     page.get_by_label("First reader").select_option(site.name)
     page.get_by_label("Second reader").select_option(second[0])
     page.get_by_label("Settles where they differ").select_option(lead[0])
-    page.get_by_role("button", name="Draw the sample").click()
+    follow(page.get_by_role("button", name="Draw the sample"))
     expect(page.get_by_role("heading", name="Damage", exact=True)).to_be_visible()
     results = page.url
     for name, password in ((site.name, site.password), second):
@@ -288,8 +289,8 @@ def test_a_sample_is_planned_drawn_read_blind_and_shown(
         enter(page, name, password)
         page.goto(f"{site.address}/samples")
         assert axe(page) == []
-        page.get_by_role("button", name="Read the next report").click()
-        page.get_by_role("button", name="Open the report").click()
+        follow(page.get_by_role("button", name="Read the next report"))
+        follow(page.get_by_role("button", name="Open the report"))
         for _ in range(2):
             expect(page.get_by_text("A blind reading for a quality sample")).to_be_visible()
             assert page.locator("mark, .fs-suggestion, .fs-four, .fs-marks").count() == 0
@@ -301,9 +302,7 @@ def test_a_sample_is_planned_drawn_read_blind_and_shown(
             if outcome == "record_as_stalking":
                 page.locator("[name=offence]").first.check()
             page.locator(f"[name=reason_{outcome}]").first.check()
-            here = page.url
             _decide(page)
-            page.wait_for_url(lambda address, here=here: address != here)  # type: ignore[misc]
         expect(page.get_by_text("You have read all of them")).to_be_visible()
     page.context.clear_cookies()
     enter(page, *lead)
@@ -320,9 +319,9 @@ def test_reports_do_not_print(page: Page, enter: Enter, open_report: Open) -> No
     page.emulate_media(media="print")
     assert page.locator("#report-text").is_hidden() and page.locator("header").is_hidden()
     page.emulate_media(media="screen")
-    page.get_by_role("link", name="Export this report").click()
+    follow(page.get_by_role("link", name="Export this report"))
     page.get_by_label("For the case file").check()
-    page.get_by_role("button", name="Make the export").click()
+    follow(page.get_by_role("button", name="Make the export"))
     page.emulate_media(media="print")
     assert page.locator(".fs-text").is_visible()
 
