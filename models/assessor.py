@@ -12,13 +12,13 @@ from pydantic import ValidationError
 
 from models import explain
 from models.bundle import DEFAULT_BUNDLE, BundleError, Manifest, open_bundle
-from models.contracts import Assessment, Change, Four, FourLetter, ModelInfo, OccasionCount, Point, Report
+from models.contracts import Assessment, Change, Four, FourLetter, ModelInfo, OccasionCount, Point, Report, day_of
 from models.decision import DecisionModel
 from models.findings import Findings, read_findings
 from models.reader import OnnxReader
 from models.reading import Reading
 from models.rules import rules
-from models.what_if import question_words, questions, would_change
+from models.what_if import answer, question_words, questions, would_change
 from nlp.pipeline import pipeline
 from nlp.taxonomy import FOUR, EntityType, Offence, Relationship, Suggestion
 
@@ -64,7 +64,7 @@ class Assessor:
             with _ZONE, pipeline().memory_zone():
                 docs = pipeline().pipe(r.text for r in group)
                 findings = [
-                    read_findings(report.text, doc, reading, report.reported_at.date() if report.reported_at else None)
+                    read_findings(report.text, doc, reading, day_of(report.reported_at))
                     for report, reading, doc in zip(group, readings, docs, strict=True)
                 ]
             results += [self._assessment(*args) for args in zip(group, readings, findings, strict=True)]
@@ -75,9 +75,9 @@ class Assessor:
         if found.unread:
             return self._unread(report, found)
         probability = self.decision.probability(reading)
-        suggestion = self.decision.suggestion(probability, reading)
-        if found.stock or (found.doubtful and suggestion is Suggestion.NO_CHANGE):
-            # Nothing, or not all, of what happened could be read: that is a question, not an answer.
+        # Nothing, or not all, of what happened could be read: that is a question, not an answer.
+        suggestion = answer(self.decision.suggestion(probability, reading), found.doubtful)
+        if found.stock:
             suggestion = Suggestion.ASK
         four = explain.four(text, reading)
         offence = Offence.NONE
@@ -89,7 +89,7 @@ class Assessor:
         changes: list[Change] = []
         against: list[Point] = []
         if not found.stock:
-            changes = would_change(reading, self.reader, self.decision, suggestion)
+            changes = would_change(reading, self.reader, self.decision, suggestion, found.doubtful)
             rests = explain.rests_on(reading, self.reader, found.entries)
             against = explain.points_against(text, reading, found.own, rests)
         return Assessment(

@@ -59,6 +59,18 @@ def file_digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def pointed_at(named: Path) -> Path:
+    """Return the folder of a bundle, whether named itself, by a link, or by a file whose only line is its path (relative to that file). Raises BundleError."""
+    try:
+        if not named.is_file():
+            return named.resolve()
+        if named.stat().st_size > 4096:
+            raise BundleError(f"{named} is no pointer to a bundle: it must hold one line, the path of a folder.")
+        return (named.parent / named.read_text(encoding="utf-8").strip()).resolve()
+    except (OSError, UnicodeDecodeError) as fault:
+        raise BundleError(f"{named} cannot be read ({type(fault).__name__}); set FOURSIGHT_BUNDLE.") from None
+
+
 def open_bundle(folder: Path) -> Manifest:
     """Check a bundle and return its manifest; raises BundleError with what is wrong and how to mend it."""
     path = folder / MANIFEST

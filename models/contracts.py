@@ -7,8 +7,9 @@ Probabilities are in [0, 1].
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import UTC, date, datetime
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator
 
@@ -20,6 +21,17 @@ _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 FIRST_YEAR, LAST_YEAR = 1900, 2999
 Reference = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Name = Annotated[str, StringConstraints(max_length=200)]
+
+
+# The clock that reports are told by; a moment without a zone is one of it.
+CLOCK = ZoneInfo("Europe/London")
+
+
+def day_of(moment: datetime | None) -> date | None:
+    """Return the day in the United Kingdom on which a moment lies; one without a zone, as a database may give it back, is in UTC."""
+    if moment is None:
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(CLOCK).date()
 
 
 class Report(BaseModel):
@@ -60,7 +72,7 @@ class Report(BaseModel):
     def _is_within_the_calendar(cls, value: datetime | None, info: ValidationInfo) -> datetime | None:
         if value is not None and not FIRST_YEAR <= value.year <= LAST_YEAR:
             raise ValueError(f"{info.field_name}: the year is not one of a report")
-        return value
+        return value if value is None or value.tzinfo else value.replace(tzinfo=CLOCK)
 
 
 class Span(BaseModel):

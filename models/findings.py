@@ -82,7 +82,9 @@ def read_findings(text: str, doc: Doc, reading: Reading, reported: date | None) 
     links = [by_span.get(id(s)) for s in reading.spans]
     own = own_acts(reading.spans, links)
     counted = [s for s in reading.spans if s.status is Status.ASSERTED and s not in own]
-    language, stock = other_language(text), only_boilerplate(text)
+    language = other_language(text)
+    # Sentences of forms are known by how they open; one that tells an act is no stock sentence, whatever it opens with.
+    stock = only_boilerplate(text) and not any(map(counts_as_evidence, reading.spans))
     sparse = language is None and not stock and hardly_english(text)
     estimate = 0 if stock else int((sigmoid(reading.document["occasions"]) >= 0.5).sum())
     entries = [(s, e) for s, e, _ in exact_spans(doc, "entries")]

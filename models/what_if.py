@@ -32,24 +32,23 @@ class Supposition:
     findings: Mapping[tuple[str, str], bool]
     doubt: tuple[str, str]
     question: str
-    holds: bool
 
 
 SUPPOSITIONS: tuple[Supposition, ...] = (
     Supposition(
         "If it had happened on three separate days or more",
         {("occasions", "1"): True, ("occasions", "2"): True, ("occasions", "3+"): True, ("four", "repeated"): True, ("against", "single_occasion"): False},
-        ("occasions", "2"), "occasions", True,
+        ("occasions", "2"), "occasions",
     ),
     Supposition(
         "If it had all happened on one occasion",
         {("occasions", "2"): False, ("occasions", "3+"): False, ("four", "repeated"): False, ("against", "single_occasion"): True},
-        ("occasions", "2"), "occasions", False,
+        ("occasions", "2"), "occasions",
     ),
-    Supposition("If the person had made plain that it is unwanted", {("four", "unwanted"): True, ("against", "mutual"): False}, ("four", "unwanted"), "unwanted", True),
-    Supposition("If both sides were in contact and neither minded", {("four", "unwanted"): False, ("against", "mutual"): True}, ("against", "mutual"), "mutual", False),
-    Supposition("If it were about the person and not about a dispute", {("four", "fixated"): True, ("against", "dispute"): False}, ("four", "fixated"), "dispute", True),
-    Supposition("If a dispute explained it and bounded it", {("four", "fixated"): False, ("against", "dispute"): True}, ("against", "dispute"), "dispute", False),
+    Supposition("If the person had made plain that it is unwanted", {("four", "unwanted"): True, ("against", "mutual"): False}, ("four", "unwanted"), "unwanted"),
+    Supposition("If both sides were in contact and neither minded", {("four", "unwanted"): False, ("against", "mutual"): True}, ("against", "mutual"), "mutual"),
+    Supposition("If it were about the person and not about a dispute", {("four", "fixated"): True, ("against", "dispute"): False}, ("four", "fixated"), "dispute"),
+    Supposition("If a dispute explained it and bounded it", {("four", "fixated"): False, ("against", "dispute"): True}, ("against", "dispute"), "dispute"),
 )  # fmt: skip
 
 
@@ -63,21 +62,34 @@ def supposed(reading: Reading, supposition: Supposition) -> Reading:
     return replace(reading, document=document)
 
 
-def _answer(decision: DecisionModel, reading: Reading) -> tuple[Suggestion, float]:
+def _answer(decision: DecisionModel, reading: Reading, doubtful: bool) -> tuple[Suggestion, float]:
     probability = decision.probability(reading)
-    return decision.suggestion(probability, reading), probability
+    return answer(decision.suggestion(probability, reading), doubtful), probability
+
+
+def answer(suggestion: Suggestion, doubtful: bool) -> Suggestion:
+    """What is suggested where not all of a text could be read: *no change* becomes a question."""
+    return Suggestion.ASK if doubtful and suggestion is Suggestion.NO_CHANGE else suggestion
 
 
 def would_change(
-    reading: Reading, reader: OnnxReader, decision: DecisionModel, now: Suggestion, most: int = 4
+    reading: Reading,
+    reader: OnnxReader,
+    decision: DecisionModel,
+    now: Suggestion,
+    doubtful: bool = False,
+    most: int = 4,
 ) -> list[Change]:
-    """Return the changes of one fact, or the leaving out of one kind of act, that would alter the suggestion, the largest move first."""
+    """Return the changes of one fact, or the leaving out of one kind of act, that would alter the suggestion, the largest move first.
+
+    ``doubtful``: not all of the text could be read (see ``answer``).
+    """
     base = decision.probability(reading)
     changes = []
     for supposition in SUPPOSITIONS:
-        answer, p = _answer(decision, supposed(reading, supposition))
-        if answer is not now:
-            changes.append(Change(text=f"{supposition.text}.", suggestion=answer, probability=round(p, 4)))
+        then, p = _answer(decision, supposed(reading, supposition), doubtful)
+        if then is not now:
+            changes.append(Change(text=f"{supposition.text}.", suggestion=then, probability=round(p, 4)))
     kinds = list(
         dict.fromkeys(s.code for s in reading.spans if s.code in BEHAVIOUR_NAMES and s.status is Status.ASSERTED)
     )
@@ -89,10 +101,10 @@ def would_change(
                     masks[row, span.tokens[0] : span.tokens[1]] = 0.0
         for code, keep, logits in zip(kinds, masks, reader.pool(reading.states, masks), strict=True):
             kept = [s for s in reading.spans if s.code != code or s.status is not Status.ASSERTED]
-            answer, p = _answer(decision, replace(reading.without(keep, logits), spans=kept))
-            if answer is not now:
+            then, p = _answer(decision, replace(reading.without(keep, logits), spans=kept), doubtful)
+            if then is not now:
                 text = f"If the report did not describe this: {BY_CODE[code].title.lower()}."
-                changes.append(Change(text=text, suggestion=answer, probability=round(p, 4)))
+                changes.append(Change(text=text, suggestion=then, probability=round(p, 4)))
     return sorted(changes, key=lambda c: -abs(c.probability - base))[:most]
 
 

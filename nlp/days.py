@@ -196,7 +196,12 @@ def _festival(m: Match, _: list[Found], reported: date | None) -> list[Found]:
 def _this(m: Match, _: list[Found], reported: date | None) -> list[Found]:
     if reported is None:
         return [Found(*m.span(), None)]
-    span = _season(m, reported) if m[4] else _period(m[2].lower(), m[1].lower() in ("last", "previous"), reported)
+    which = (m[1] or "").lower()
+    span = (
+        _season(m, reported)
+        if m[4]
+        else _period(m[2].lower(), which in ("last", "previous"), which == "the past", reported)
+    )
     return [Found(*m.span(), span)]
 
 
@@ -210,7 +215,13 @@ def _season(m: Match, reported: date) -> Days:
     return date(year, first, 1), min(end, reported)
 
 
-def _period(unit: str, last: bool, reported: date) -> Days | None:
+def _period(unit: str, last: bool, past: bool, reported: date) -> Days | None:
+    """The calendar's week, month or year, this one or the last; ``past``: the seven days, the month or the year up to the report."""
+    if past and unit not in ("weekend", "w/e"):
+        if unit in ("week", "wk"):
+            return reported - timedelta(days=7), reported
+        back = months_back(reported, 1 if unit in ("month", "mth") else 12)
+        return (back, reported) if back else None
     monday = reported - timedelta(days=reported.weekday())
     if unit in ("week", "wk"):
         return (monday - timedelta(days=7), monday - timedelta(days=1)) if last else (monday, reported)

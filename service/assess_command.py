@@ -48,7 +48,11 @@ def assess(
     resume: Annotated[bool, typer.Option("--resume", help="Go on where a stopped run left --output.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for a single text on a terminal too.")] = False,
     bundle: Annotated[
-        Path | None, typer.Option(envvar="FOURSIGHT_BUNDLE", help="Another bundle than the shipped one.")
+        Path | None,
+        typer.Option(
+            envvar="FOURSIGHT_BUNDLE",
+            help="Another bundle than the shipped one: its folder, or the file that foursight promote writes.",
+        ),
     ] = None,
 ) -> None:
     """Assess reports: does the text describe stalking, and why?
@@ -63,7 +67,7 @@ def assess(
     victim_ref and suspect_ref. Good lines are always assessed; bad ones are listed with their line, and the exit code is then 2.
     """
     from models.assessor import Assessor
-    from models.bundle import DEFAULT_BUNDLE, BundleError
+    from models.bundle import DEFAULT_BUNDLE, BundleError, pointed_at
     from service.batch import FileError, lines_of
 
     if text is not None and input_file is not None:
@@ -85,7 +89,7 @@ def assess(
     if output is not None and output == errors:
         _stop("--output and --errors must be two files")
     try:
-        assessor = Assessor.load(bundle or DEFAULT_BUNDLE)
+        assessor = Assessor.load(pointed_at(bundle or DEFAULT_BUNDLE))
         if text is not None:
             _one(assessor, _from_stdin() if text == "-" else text, as_json, output)
             return

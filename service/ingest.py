@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
-from models.contracts import Assessment, Report
+from models.contracts import Assessment, Report, day_of
 from nlp.taxonomy import Suggestion
 from service import audit
 from service.assessing import Reader
@@ -68,9 +68,9 @@ class Once:
 
 
 def to_read(store: Store, reports: Sequence[Report], model_digest: str) -> list[bool]:
-    """Which of these the model has to read: those that are new, changed, or not read by this model yet."""
+    """Which of these the model has to read: those that are new, changed, of another day, or not read by this model yet."""
     query = (
-        select(ReportRow.reference, RevisionRow.digest, RevisionRow.erased_at, AssessmentRow.id)
+        select(ReportRow.reference, ReportRow.reported_at, RevisionRow.digest, RevisionRow.erased_at, AssessmentRow.id)
         .join(RevisionRow, and_(RevisionRow.report_id == ReportRow.id, RevisionRow.number == ReportRow.latest))
         .outerjoin(
             AssessmentRow,
@@ -79,8 +79,17 @@ def to_read(store: Store, reports: Sequence[Report], model_digest: str) -> list[
         .where(ReportRow.reference.in_([report.reference for report in reports]))
     )
     with store.read() as session:
-        known = {(reference, digest): gone or read for reference, digest, gone, read in session.execute(query)}
-    return [not known.get((report.reference, text_digest(report.text))) for report in reports]
+        known = {
+            (reference, digest): (gone, read, day) for reference, day, digest, gone, read in session.execute(query)
+        }
+
+    def wanted(report: Report) -> bool:
+        gone, read, reported = known.get((report.reference, text_digest(report.text)), (None, None, None))
+        # "Yesterday" is dated from the day of the report, which may come, or change, after the text.
+        moved = "reported_at" in report.model_fields_set and day_of(report.reported_at) != day_of(reported)
+        return not gone and (not read or moved)
+
+    return [wanted(report) for report in reports]
 
 
 def keep(store: Store, pairs: Sequence[tuple[Report, Assessment | None]], by: Actor) -> list[Kept]:

@@ -18,7 +18,7 @@ def purge(
     older_than: Annotated[str, typer.Option("--older-than", help="An age: 90d, 18m or 2y.")],
     trial: Annotated[bool, typer.Option("--dry-run", help="Only say how many there are.")] = False,
 ) -> None:
-    """Erase the words of every report last sent and last decided on before then."""
+    """Erase the words of every report whose wording last changed, and that was last decided on, before then."""
     from service import keeping
     from service.audit import COMMAND_LINE
     from service.cli import fail, open_store

@@ -81,6 +81,7 @@ POLICY: dict[tuple[str, str], Rule] = {
     ("GET", "/v1/reports/{report_id}/history"): _REVIEWS,
     ("GET", "/sign-in"): _OPEN,
     ("POST", "/sign-in"): _OPEN,
+    ("POST", "/sign-in/go-on"): _OPEN,
     ("GET", "/sign-in/oidc"): _OPEN,
     ("GET", "/sign-in/oidc/callback"): _OPEN,
     ("POST", "/sign-out"): _ANY_PERSON,

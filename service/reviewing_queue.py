@@ -10,14 +10,13 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Select, SQLColumnExpression, and_, case, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from models.contracts import Assessment
+from models.contracts import CLOCK, Assessment
 from nlp.taxonomy import RecordedOffence, Relationship, Suggestion
-from service.decisions import WITHDRAWN, Outcome, ReviewStatus
+from service.decisions import WITHDRAWN, ReviewStatus
 from service.store.reports import describes_none
 from service.store.tables import AccountRow, AssessmentRow, ClaimRow, DecisionRow, ReportRow, RevisionRow
 
@@ -132,7 +131,7 @@ def queue(session: Session, filters: Filters, page: int, size: int, account_id: 
 
 
 def candidates(filters: Filters, account_id: str, now: datetime) -> Select[str]:
-    """The ids of what ``account_id`` could work on next, in order: open, not their own second review, nobody at work on it.
+    """The ids of what ``account_id`` could work on next, in order: open, no second review of what they decided themselves, nobody at work on it.
 
     Reports recorded as stalking are no suggestions of misrecording: they come only when the filter asks for them.
     """
@@ -142,10 +141,10 @@ def candidates(filters: Filters, account_id: str, now: datetime) -> Select[str]:
     if filters.status is None:
         query = query.where(ReportRow.status.in_((ReviewStatus.WAITING, ReviewStatus.SECOND_REVIEW)))
     taken_back = aliased(DecisionRow)
-    unsure = exists().where(
+    decided = exists().where(
         DecisionRow.report_id == ReportRow.id,
         DecisionRow.account_id == account_id,
-        DecisionRow.outcome == Outcome.NOT_SURE,
+        DecisionRow.outcome != WITHDRAWN,
         DecisionRow.sample_item_id.is_(None),
         RevisionRow.id == DecisionRow.revision_id,
         RevisionRow.number == ReportRow.latest,
@@ -155,7 +154,7 @@ def candidates(filters: Filters, account_id: str, now: datetime) -> Select[str]:
             taken_back.outcome == WITHDRAWN,
         ),
     )
-    return query.where(or_(ReportRow.status != ReviewStatus.SECOND_REVIEW, ~unsure)).order_by(*order(filters.sort))
+    return query.where(or_(ReportRow.status != ReviewStatus.SECOND_REVIEW, ~decided)).order_by(*order(filters.sort))
 
 
 def order(sort: Sort) -> list[SQLColumnExpression[Any]]:
@@ -220,7 +219,7 @@ def _narrowed(base: Select[*tuple[Any, ...]], filters: Filters, account_id: str,
 
 
 def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time.min, ZoneInfo("Europe/London"))
+    return datetime.combine(day, time.min, CLOCK)
 
 
 def _items(session: Session, ids: Sequence[str], now: datetime) -> list[QueueItem]:

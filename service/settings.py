@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from contextlib import suppress
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -110,6 +111,10 @@ class Settings(BaseSettings):
         if value.lower() not in {"debug", "info", "warning", "error"}:
             raise ValueError("use debug, info, warning or error")
         return value.lower()
+
+    @property
+    def claim_lasts(self) -> timedelta:
+        return timedelta(minutes=self.claim_minutes)
 
     @property
     def url(self) -> str:

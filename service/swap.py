@@ -17,7 +17,7 @@ from pathlib import Path
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel
 
-from models.bundle import DEFAULT_BUNDLE, BundleError, open_bundle
+from models.bundle import DEFAULT_BUNDLE, BundleError, open_bundle, pointed_at
 from models.contracts import ModelInfo, Report
 from service.assessing import Reader
 from service.metrics import Metrics
@@ -46,15 +46,7 @@ class Look(BaseModel):
 
 def bundle_folder(settings: Settings) -> Path:
     """The folder that the setting names now, whether directly, by a link, or by a file that holds its path."""
-    named = settings.bundle or DEFAULT_BUNDLE
-    try:
-        if not named.is_file():
-            return named.resolve()
-        if named.stat().st_size > 4096:
-            raise BundleError(f"{named} is no pointer to a bundle: it must hold one line, the path of a folder.")
-        return (named.parent / named.read_text(encoding="utf-8").strip()).resolve()
-    except (OSError, UnicodeDecodeError) as fault:
-        raise BundleError(f"{named} cannot be read ({type(fault).__name__}); set FOURSIGHT_BUNDLE.") from None
+    return pointed_at(settings.bundle or DEFAULT_BUNDLE)
 
 
 def load_reader(settings: Settings) -> Reader:

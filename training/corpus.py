@@ -33,6 +33,8 @@ from nlp.taxonomy import (
 )
 
 DATASETS = Path(__file__).resolve().parent.parent / "datasets"
+# The desk of what reviewers decided (training/decisions.py): never written, always of train.
+DECISIONS_DESK = "decisions"
 SplitName = Literal["train", "dev", "test"]
 
 
@@ -194,7 +196,9 @@ class Corpus:
         wanted = set(learn)
         if unknown := sorted(d for d in wanted if self.splits.get(d) != "train"):
             raise ValueError(f"{unknown[0]!r} is no desk of the train split, so it cannot be learned from")
-        others = {d for d, split in self.splits.items() if wanted and split == "train" and d not in wanted}
+        # What reviewers decided is learned from whatever desks a config names.
+        kept = wanted | {DECISIONS_DESK}
+        others = {d for d, split in self.splits.items() if wanted and split == "train" and d not in kept}
         return self.without(others | set(leave_out))
 
     def twins(self, records: Iterable[Record]) -> list[tuple[Record, Record]]:

@@ -20,7 +20,7 @@ from sklearn.preprocessing import StandardScaler
 from models.decision import FEATURE_NAMES, MARK_NAMES, DecisionModel, counts_as_evidence, feature_matrix
 from models.reading import Reading, sigmoid
 from models.windows import Floats
-from nlp.taxonomy import Label
+from nlp.taxonomy import Label, Suggestion
 from training.corpus import Record
 
 STRENGTHS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3)
@@ -54,10 +54,11 @@ def _out_of_desk(
 
 @dataclass(frozen=True)
 class Chosen:
-    """How the decision was chosen: figures, and the probability of each record by a model that did not see its desk."""
+    """How the decision was chosen: figures, and the probability and the answer of each record by a model that did not see its desk."""
 
     figures: dict[str, float]
     out_of_desk: Array
+    suggestions: list[Suggestion]
 
 
 def fit_decision(records: Sequence[Record], readings: Sequence[Reading]) -> tuple[DecisionModel, Chosen]:
@@ -102,7 +103,9 @@ def fit_decision(records: Sequence[Record], readings: Sequence[Reading]) -> tupl
         squash=SQUASH,
         **thresholds,
     )
-    return model, Chosen(figures | {"log_loss": loss, "slope": slope, "shift": shift}, probability)
+    given = answers(probability, unclear_head, acts, **thresholds)
+    figures |= {"log_loss": loss, "slope": slope, "shift": shift}
+    return model, Chosen(figures, probability, [Suggestion(answer) for answer in given])
 
 
 def answers(
@@ -111,7 +114,8 @@ def answers(
     """Apply a threshold set to arrays, as ``DecisionModel.suggestion`` does to one report."""
     asked = (unclear >= ask) & (p < sure)
     asked |= (p >= low) & ((p < high) | ~acts)
-    return np.where(asked, "ask", np.where(p >= high, "review", "none"))
+    answered = np.where(p >= high, Suggestion.REVIEW.value, Suggestion.NO_CHANGE.value)
+    return np.where(asked, Suggestion.ASK.value, answered)
 
 
 def choose_thresholds(

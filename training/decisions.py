@@ -20,9 +20,8 @@ from typing import Any
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from nlp.taxonomy import AGAINST, BEHAVIOUR_NAMES, FOUR, Label, Offence, RecordedOffence, Relationship, Status, Style
-from training.corpus import Corpus, CorpusError, Record
+from training.corpus import DECISIONS_DESK, Corpus, CorpusError, Record
 
-DESK = "decisions"
 LABELS = {"record_as_stalking": Label.STALKING, "keep": Label.NOT_STALKING, "ask_officer": Label.UNCLEAR}
 
 
@@ -134,7 +133,7 @@ def to_record(line: ExportedDecision) -> Record:
     assert line.assessment is not None
     label = LABELS[line.outcome]
     fields: dict[str, Any] = {
-        "id": f"{DESK}-{line.reference}",
+        "id": f"{DECISIONS_DESK}-{line.reference}",
         "text": line.text,
         "style": Style.CRIME_REPORT,
         "recorded_offence": line.recorded_offence or RecordedOffence.OTHER,
@@ -165,13 +164,13 @@ def mix(corpus: Corpus, decisions: Decisions, weight: float, seed: int = 2026112
         times = int(weight) + (chance.random() < weight % 1)
         copies += [record.model_copy(update={"id": f"{record.id}~{n}"}) for n in range(times)]
     digest = hashlib.sha256(json.dumps([corpus.digest, decisions.digest, weight, seed]).encode()).hexdigest()
-    return Corpus((*corpus.records, *copies), corpus.splits | {DESK: "train"}, digest)
+    return Corpus((*corpus.records, *copies), corpus.splits | {DECISIONS_DESK: "train"}, digest)
 
 
 def describe(decisions: Decisions, mixed: Sequence[Record]) -> str:
     """Say in one line what an export adds."""
     labels = Counter(r.label.value for r in decisions.records)
-    copies = sum(r.desk == DESK for r in mixed)
+    copies = sum(r.desk == DECISIONS_DESK for r in mixed)
     parts = [f"{n} {label}" for label, n in sorted(labels.items())]
     left = "; ".join(f"{n} left out: {why}" for why, n in decisions.left_out.items())
     return f"{len(decisions.records)} decisions ({', '.join(parts)}), {copies} times in an epoch" + (

@@ -22,10 +22,11 @@ from tqdm import tqdm
 
 from models.assessor import Assessor
 from models.contracts import Assessment, Report
-from nlp.taxonomy import Label, Suggestion
+from nlp.taxonomy import Label
 from training import metrics
 from training.baselines import BASELINES, QUICK, Scorer
 from training.corpus import Corpus, Record, SplitName
+from training.decide import Chosen
 from training.swap import MEASURED_NAMES, swap_names, swap_sexes
 
 GROUPINGS = {
@@ -48,21 +49,6 @@ def assess(assessor: Assessor, records: Sequence[Record], what: str) -> list[Ass
     for at in tqdm(range(0, len(records), 32), desc=what, disable=None, leave=False):
         results += assessor.assess_many([report_of(r) for r in records[at : at + 32]])
     return results
-
-
-def with_probability(assessor: Assessor, assessment: Assessment, probability: float) -> Assessment:
-    """Return the assessment as it would stand at another probability. The unclear head's own questions stay as they are."""
-    decision = assessor.decision
-    asked_by_head = (
-        assessment.suggestion is Suggestion.ASK and not decision.low <= assessment.probability < decision.high
-    )
-    if asked_by_head and probability < decision.sure:
-        answer = Suggestion.ASK
-    elif probability >= decision.high:
-        answer = Suggestion.REVIEW
-    else:
-        answer = Suggestion.NO_CHANGE if probability < decision.low else Suggestion.ASK
-    return assessment.model_copy(update={"probability": probability, "suggestion": answer})
 
 
 def ranking_row(records: Sequence[Record], scores: metrics.Array) -> dict[str, Any]:
@@ -162,25 +148,28 @@ def faithfulness(
 
 
 def measure(
-    assessor: Assessor, corpus: Corpus, split: SplitName, quick: bool = False, out_of_desk: metrics.Array | None = None
+    assessor: Assessor, corpus: Corpus, split: SplitName, quick: bool = False, chosen: Chosen | None = None
 ) -> dict[str, Any]:
     """Return every figure of the bundle and of the baselines, trained here and now, on one split.
 
-    The decision model was fitted on dev, so its own figures there would flatter: ``out_of_desk`` gives, for dev, the probabilities by models that did not
-    see a report's desk, and suggestions follow them. On test the baselines may learn from train and dev, as the bundle did.
+    The decision model was fitted on dev, so its own figures there would flatter: ``chosen`` gives, for dev, the probabilities and answers by models that did
+    not see a report's desk. On test the baselines may learn from train and dev, as the bundle did.
     """
     records = corpus.split(split)
     learn = corpus.split("train") + (corpus.split("dev") if split == "test" else [])
     assessments = assess(assessor, records, f"assess {split}")
-    if out_of_desk is not None:
-        assessments = [with_probability(assessor, a, float(p)) for a, p in zip(assessments, out_of_desk, strict=True)]
+    if chosen is not None:
+        assessments = [
+            a.model_copy(update={"probability": float(p), "suggestion": suggestion})
+            for a, p, suggestion in zip(assessments, chosen.out_of_desk, chosen.suggestions, strict=True)
+        ]
     probability = np.array([a.probability for a in assessments])
     clear = np.array([r.label is not Label.UNCLEAR for r in records])
     truth = np.array([r.label is Label.STALKING for r in records])
     scorers: dict[str, Scorer] = {n: build(learn) for n, build in BASELINES.items() if not quick or n in QUICK}
     texts = [r.text for r in records]
     result: dict[str, Any] = {
-        "split": split + (" (each desk by a decision fitted on the others)" if out_of_desk is not None else ""),
+        "split": split + (" (each desk by a decision fitted on the others)" if chosen is not None else ""),
         "model": assessor.info.model_dump(),
         "corpus_digest": corpus.digest,
         "ranking": {"Foursight": ranking_row(records, probability)}

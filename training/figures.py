@@ -23,8 +23,8 @@ Indices = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Table:
-    """What the figures need of N reports. ``spans`` [N, 4]: found that are right, found, gold that are found, gold; ``four`` [N, 3]: both, gold,
-    found; ``status`` [N, 2]: right, total. ``twin`` [N]: the index of the report's opposite twin, or -1."""
+    """What the figures need of N reports. ``spans`` [N, 4]: found that are right, found, gold that are found, gold; ``four`` [N, 4, 3]: both, gold,
+    found of each letter; ``status`` [N, 2]: right, total. ``twins`` [N, 2]: over how many of its opposite twins a stalking report leads (a tie is half), and how many it has."""
 
     truth: npt.NDArray[np.bool_]
     clear: npt.NDArray[np.bool_]
@@ -36,14 +36,15 @@ class Table:
     four: Array
     relationship: Array
     occasions: Array
-    twin: Indices
+    twins: Array
 
 
 def table(records: Sequence[Record], assessments: Sequence[Assessment]) -> Table:
     """Count once, a report at a time."""
-    twin = np.full(len(records), -1)
+    twins = np.zeros((len(records), 2))
     for stalking, other in metrics.twins_of(records):
-        twin[stalking] = other
+        ahead = assessments[stalking].probability - assessments[other].probability
+        twins[stalking] += (ahead > 0) + 0.5 * (ahead == 0), 1
     answers = [a.suggestion for a in assessments]
     return Table(
         truth=np.array([r.label is Label.STALKING for r in records]),
@@ -53,7 +54,7 @@ def table(records: Sequence[Record], assessments: Sequence[Assessment]) -> Table
         none=np.array([a is Suggestion.NO_CHANGE for a in answers]),
         spans=np.array([_spans(r, a) for r, a in zip(records, assessments, strict=True)]),
         status=np.array([_status(r, a) for r, a in zip(records, assessments, strict=True)]),
-        four=np.array([_four(r, a) for r, a in zip(records, assessments, strict=True)]),
+        four=np.array([_four(r, a) for r, a in zip(records, assessments, strict=True)], dtype=float),
         relationship=np.array(
             [r.relationship is a.relationship for r, a in zip(records, assessments, strict=True)], dtype=float
         ),
@@ -65,7 +66,7 @@ def table(records: Sequence[Record], assessments: Sequence[Assessment]) -> Table
                 for r, a in zip(records, assessments, strict=True)
             ]
         ),
-        twin=twin,
+        twins=twins,
     )
 
 
@@ -91,10 +92,10 @@ def _status(record: Record, assessment: Assessment) -> list[float]:
     return [0.0, 0.0] if share is None else [share * total, float(total)]
 
 
-def _four(record: Record, assessment: Assessment) -> list[int]:
+def _four(record: Record, assessment: Assessment) -> list[tuple[int, int, int]]:
     gold = [record.four[name] for name in FOUR]
     found = [getattr(assessment.four, name).present for name in FOUR]
-    return [sum(g and f for g, f in zip(gold, found, strict=True)), sum(gold), sum(found)]
+    return [(g and f, g, f) for g, f in zip(gold, found, strict=True)]
 
 
 Figure = Callable[[Table, Indices], float]
@@ -129,9 +130,8 @@ def _precision_at_recall(t: Table, i: Indices) -> float:
 
 
 def _twin_order(t: Table, i: Indices) -> float:
-    i = i[t.twin[i] >= 0]
-    ahead = t.probability[i] - t.probability[t.twin[i]]
-    return float(((ahead > 0) + 0.5 * (ahead == 0)).mean()) if len(i) else float("nan")
+    led, pairs = t.twins[i].sum(axis=0)
+    return float(led / pairs) if pairs else float("nan")
 
 
 def _calibration_error(t: Table, i: Indices) -> float:
@@ -151,8 +151,8 @@ def _span_f1(t: Table, i: Indices) -> float:
 
 
 def _four_f1(t: Table, i: Indices) -> float:
-    both, gold, found = t.four[i].sum(axis=0)
-    return float(2 * both / max(gold + found, 1))
+    both, gold, found = t.four[i].sum(axis=0).T
+    return float((2 * both / np.maximum(gold + found, 1)).mean())
 
 
 def _status_accuracy(t: Table, i: Indices) -> float:
@@ -187,7 +187,7 @@ FIGURES: dict[str, Named] = {
     "brier": Named("Brier score", _brier, False),
     "span_f1": Named("span F1", _span_f1),
     "status_accuracy": Named("status accuracy", _status_accuracy),
-    "four_f1": Named("FOUR F1", _four_f1),
+    "four_f1": Named("FOUR, mean F1", _four_f1),
     "relationship": Named("relationship accuracy", lambda t, i: _nanmean(t.relationship[i])),
     "occasions": Named("occasions exact", lambda t, i: _nanmean(t.occasions[i])),
 }

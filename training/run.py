@@ -143,7 +143,7 @@ def bundle(
     (partial / "decision.json").write_text(decision.model_dump_json(indent=1) + "\n", encoding="utf-8")
     seal_bundle(partial, metrics={}, **fields)
     assessor = Assessor.load(partial)
-    results = {"dev": measure(assessor, corpus, "dev", quick=True, out_of_desk=chosen.out_of_desk)}
+    results = {"dev": measure(assessor, corpus, "dev", quick=True, chosen=chosen)}
     if final:
         results["test"] = measure(assessor, corpus, "test")
     for result in results.values():

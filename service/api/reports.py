@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from models.contracts import Assessment, Report
 from service import audit
@@ -133,7 +133,9 @@ def decisions(
     """Decisions in the order in which they were made, for the recording system to act on."""
     query = select(AuditRow).where(AuditRow.action.in_(EVENTS), AuditRow.seq > after).order_by(AuditRow.seq)
     with store_of(request).read() as session:
-        entries = list(session.scalars(query.limit(limit)))
+        # Looked up first: where nothing was decided since, the next call need not walk the same entries again.
+        last = session.scalar(select(func.max(AuditRow.seq))) or 0
+        entries = list(session.scalars(query.where(AuditRow.seq <= last).limit(limit)))
         ids = {entry.seq: json.loads(entry.detail)["decision"] for entry in entries}
         rows = {
             row.id: (row, reference, number)
@@ -147,7 +149,7 @@ def decisions(
     events = [_event(seq, *rows[decision]) for seq, decision in ids.items() if decision in rows]
     if events:  # a system asks every minute: only what left is worth an entry
         audit.record(store_of(request), identity_of(request).actor, "decisions.read", decisions=len(events))
-    return DecisionFeed(decisions=events, cursor=max(ids, default=after))
+    return DecisionFeed(decisions=events, cursor=max(ids) if len(ids) == limit else max(last, after))
 
 
 def _event(cursor: int, row: DecisionRow, reference: str, revision: int) -> DecisionEvent:

@@ -234,7 +234,7 @@ def _id(report_id: str) -> str:
 
 
 def _lasts(request: Request) -> timedelta:
-    return timedelta(minutes=settings_of(request).claim_minutes)
+    return settings_of(request).claim_lasts
 
 
 def _shown(request: Request, session: Session, report_id: str) -> FullReportOut:

@@ -116,7 +116,9 @@ def claim(request: Request, report_id: str, form: Posted) -> Response:
     _check(request, form)
     try:
         with store_of(request).write() as session:
-            reviewing.claim(session, _report_id(report_id), identity_of(request), now())
+            reviewing.claim(
+                session, _report_id(report_id), identity_of(request), now(), settings_of(request).claim_lasts
+            )
     except NoReport:
         raise Problem(404, _GONE) from None
     except Conflict as fault:
@@ -147,7 +149,8 @@ def _onward(request: Request, back: str, done: str = "") -> Response:
     if back == SUGGESTED:  # its order changes with what has been decided
         return RedirectResponse(f"{back}?{urlencode({'done': done})}", 303)
     with store_of(request).write() as session:
-        claimed = reviewing.next_report(session, identity_of(request), filters_at(back), now())
+        lasts = settings_of(request).claim_lasts
+        claimed = reviewing.next_report(session, identity_of(request), filters_at(back), now(), lasts)
     told = {"done": done} if done else {}
     if claimed is not None:
         return _to_report(claimed.report_id, back, **told)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from models.contracts import Assessment, Entity, FourLetter, Point, Span
+from models.contracts import Assessment, Entity, FourLetter, Point, Span, day_of
 from nlp.taxonomy import BY_CODE, CODES, FOUR, FOUR_PLAIN, Code, EntityType, Role
 from service.console import charts, words
 from service.console.marking import Mark, number, pieces
@@ -82,7 +82,7 @@ def view(found: FullReport, blind: bool = False) -> dict[str, Any]:
     entries = _entries(assessment)
     label, colour = tag = words.tag(assessment.suggestion, found.row.recorded_offence)
     dated = [(entry.number, entry.day) for entry in entries if entry.day]
-    reported = found.row.reported_at.astimezone(words.LOCAL).date() if found.row.reported_at else None
+    reported = day_of(found.row.reported_at)
     return {
         "assessment": assessment,
         "blind": False,

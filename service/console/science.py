@@ -16,12 +16,14 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from sqlalchemy import func, select
 
-from models.bundle import DEFAULT_BUNDLE, MANIFEST, Manifest
+from models.bundle import MANIFEST, BundleError, Manifest
 from nlp.taxonomy import BY_CODE
 from service.access import settings_of, store_of
 from service.console import charts
 from service.console.templating import render
+from service.settings import Settings
 from service.store.tables import AssessmentRow
+from service.swap import bundle_folder
 
 router = APIRouter(include_in_schema=False)
 
@@ -46,7 +48,7 @@ _FAITHFULNESS = {
 @router.get("/models")
 def models(request: Request) -> Response:
     settings = settings_of(request)
-    manifest = _manifest(settings.bundle or DEFAULT_BUNDLE)
+    manifest = _manifest(settings)
     assessing = request.app.state.assessing
     serving = assessing.reader.info if assessing else None
     measured = manifest.metrics.get("test") or manifest.metrics.get("dev") or {} if manifest else {}
@@ -106,11 +108,11 @@ def _drift(folder: Path) -> dict[str, Any] | None:
         return None
 
 
-def _manifest(folder: Path) -> Manifest | None:
+def _manifest(settings: Settings) -> Manifest | None:
     """The bundle's manifest as it lies there; whether its files are whole was checked when it was loaded."""
     try:
-        return Manifest.model_validate_json((folder / MANIFEST).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return Manifest.model_validate_json((bundle_folder(settings) / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError, BundleError):
         return None
 
 

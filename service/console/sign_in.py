@@ -98,6 +98,11 @@ async def ask_again(request: Request) -> Response | None:
     return _form(request, page, problem=problem, status=401, draft=kept)
 
 
+def _signed_in_again(request: Request, next_page: str, fields: list[tuple[str, str]], session_token: str) -> Response:
+    token = form_token(settings_of(request), auth.digest(session_token))
+    return render(request, "draft.html", next_page=next_page, fields=fields, form_token=token)
+
+
 @router.post("/sign-in")
 def sign_in(
     request: Request,
@@ -119,11 +124,26 @@ def sign_in(
     response: Response = RedirectResponse(next_page or home(outcome.role), 303)
     fields = drafts.unpack(draft)
     if fields and drafts.report_of(next_page):
-        token = form_token(settings, auth.digest(outcome.token))
-        response = render(request, "draft.html", next_page=next_page, fields=fields, form_token=token)
+        response = _signed_in_again(request, next_page, fields, outcome.token)
     keep_signed_in(request, response, outcome.token)
     response.delete_cookie(FORM_COOKIE, path="/sign-in")
     return response
+
+
+@router.post("/sign-in/go-on")
+def go_on(request: Request, token: FormText = "", next: FormText = "", draft: FormText = "") -> Response:
+    """Back on the page that kept a decision, after signing in through the organisation in another tab."""
+    settings, next_page = settings_of(request), safe_next(next)
+    check_form(settings, request.cookies.get(FORM_COOKIE, ""), token)
+    session_token = request.cookies.get(COOKIE, "")
+    fields = drafts.unpack(draft)
+    if sessions.by_session(store_of(request), settings, session_token) is None:
+        return _form(
+            request, next_page, problem="You are not signed in yet. What you typed is kept.", status=401, draft=draft
+        )
+    if not fields or not drafts.report_of(next_page):
+        raise Problem(422, "nothing was kept to go on with; open the report from the queue.")
+    return _signed_in_again(request, next_page, fields, session_token)
 
 
 @router.post("/sign-out")

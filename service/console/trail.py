@@ -10,6 +10,7 @@ from fastapi.responses import Response
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from models.contracts import CLOCK
 from service import audit
 from service.access import settings_of, store_of
 from service.console import words
@@ -71,6 +72,6 @@ def _search(session: Session, given: Mapping[str, str]) -> audit.Search:
 def _day(given: str) -> datetime | None:
     """The start of a day in the United Kingdom."""
     try:
-        return datetime.combine(date.fromisoformat(given), time.min, words.LOCAL)
+        return datetime.combine(date.fromisoformat(given), time.min, CLOCK)
     except ValueError:
         return None

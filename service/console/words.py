@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, tzinfo
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from datetime import date, datetime
 
-from models.contracts import Assessment, Evidence
+from models.contracts import CLOCK, Assessment, Evidence
 from nlp.taxonomy import (
     BEHAVIOUR_NAMES,
     BY_CODE,
@@ -20,17 +19,6 @@ from nlp.taxonomy import (
 )
 from service.decisions import WITHDRAWN, Outcome, ReviewStatus
 from service.reviewing_queue import Assigned, Band, Sort
-
-
-def _local() -> tzinfo:
-    """The clock of the United Kingdom; UTC, and times say so, on a machine without the table of time zones (the tzdata package)."""
-    try:
-        return ZoneInfo("Europe/London")
-    except ZoneInfoNotFoundError:
-        return UTC
-
-
-LOCAL = _local()
 
 SUGGESTION_TAG: dict[Suggestion, tuple[str, str]] = {
     Suggestion.REVIEW: ("Review as stalking", "govuk-tag--orange"),
@@ -218,16 +206,23 @@ SURE = 0.65
 
 def likelihood(probability: float) -> str:
     """What the probability means, for someone who does not think in percentages."""
-    for least, words in ((0.9, "very likely"), (SURE, "likely"), (0.35, "could be either"), (0.1, "unlikely")):
+    for least, words in ((0.9, "very likely"), (SURE, "likely"), (0.35, "could be either"), (0.1, "possible")):
         if probability >= least:
             return words
-    return "very unlikely"
+    return "unlikely"
 
 
 def frequency(probability: float) -> str:
-    """The probability as a count of similar reports: easier to weigh than a percentage."""
+    """The probability as a count of similar reports: easier to weigh than a percentage. It holds for the reports that the tool was set on; what comes in elsewhere holds less stalking."""
     hundred = min(99, max(1, round(probability * 100)))
-    return f"Of 100 reports that score like this one, about {hundred} describe{'s' if hundred == 1 else ''} stalking."
+    return f"Of 100 of the written reports that it was set on, with a score like this, about {hundred} describe{'s' if hundred == 1 else ''} stalking."
+
+
+def although(suggestion: Suggestion, probability: float) -> str:
+    """Why a review is suggested of a report that more likely than not describes no stalking; else nothing."""
+    if suggestion is not Suggestion.REVIEW or probability >= 0.5:
+        return ""
+    return "A review is suggested from a low score on purpose: missing stalking costs more than reading a report."
 
 
 def tag(suggestion: Suggestion, recorded_offence: str | None) -> tuple[str, str]:
@@ -284,7 +279,7 @@ def day(moment: datetime | date | None) -> str:
     if moment is None:
         return "Not given"
     if isinstance(moment, datetime):
-        moment = moment.astimezone(LOCAL)
+        moment = moment.astimezone(CLOCK)
     return f"{moment.day} {moment:%b %Y}"
 
 
@@ -292,7 +287,7 @@ def day_and_time(moment: datetime | str | None, seconds: bool = False) -> str:
     """Of a moment, or of one kept as ISO 8601."""
     if moment is None:
         return "Not given"
-    local = (datetime.fromisoformat(moment) if isinstance(moment, str) else moment).astimezone(LOCAL)
+    local = (datetime.fromisoformat(moment) if isinstance(moment, str) else moment).astimezone(CLOCK)
     return f"{day(local)}, {local:{'%H:%M:%S' if seconds else '%H:%M'}} {local.tzname()}"
 
 
@@ -341,7 +336,7 @@ def action(code: str) -> str:
 
 def clock(moment: datetime) -> str:
     """The time of day, by the clock of the United Kingdom."""
-    local = moment.astimezone(LOCAL)
+    local = moment.astimezone(CLOCK)
     return f"{local:%H:%M} {local.tzname()}"
 
 

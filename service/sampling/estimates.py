@@ -97,6 +97,17 @@ def flagged_share(
     return _known(total > 0, value, low, high, size)
 
 
+def count(
+    strata: Strata, members: Array, everyone: Array, errors: ErrorRates | None = None, flagged: bool | None = None
+) -> Estimate:
+    """How many reports of the frame are stalking members, in reports; of the flagged or the others alone where ``flagged`` says so.
+
+    Estimated as a total, not as a share of a group: how large a group is in the frame is itself only known from the sample.
+    """
+    part = _part(strata, members, everyone, VERDICT, errors, flagged)
+    return Estimate(part.value, part.low, part.high, strata.read.sum(-1))
+
+
 def _known(known: NDArray[np.bool_], value: Array, low: Array, high: Array, size: Array) -> Estimate:
     value, low, high = (np.where(known, part, np.nan) for part in (value, low, high))
     return Estimate(value, low, high, np.where(known, size, 0.0))
@@ -120,7 +131,7 @@ def _share(strata: Strata, members: Array, everyone: Array, verdict: Array, erro
 
 @dataclass(frozen=True)
 class _Part:
-    """How many reports of the frame, flagged or not, are members with the verdict; ``leans``: how a member, and another report, move it."""
+    """How many reports of the frame, flagged or not (or either), are members with the verdict; ``leans``: how a member, and another report, move it."""
 
     value: Array
     low: Array
@@ -130,9 +141,9 @@ class _Part:
 
 
 def _part(
-    strata: Strata, members: Array, everyone: Array, verdict: Array, errors: ErrorRates | None, flagged: bool
+    strata: Strata, members: Array, everyone: Array, verdict: Array, errors: ErrorRates | None, flagged: bool | None
 ) -> _Part:
-    here = strata.flagged == flagged
+    here = np.ones_like(strata.flagged, dtype=bool) if flagged is None else strata.flagged == flagged
     frame = np.maximum(strata.frame[..., here].sum(-1), 1e-9)
     weight = strata.weight * here
     inside = members.sum(-1)

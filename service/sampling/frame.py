@@ -12,10 +12,10 @@ import numpy as np
 from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
+from models.contracts import CLOCK
 from nlp.taxonomy import BEHAVIOUR_NAMES, Role, Status
 from service import audit
 from service.audit import Actor
-from service.console.words import LOCAL
 from service.keeping import NOT_GIVEN
 from service.policy import AccountRole
 from service.reviewing_queue import band_of
@@ -40,9 +40,9 @@ def read_frame(session: Session, plan: Plan) -> list[Framed]:
         .order_by(ReportRow.id)
     )  # fmt: skip
     if plan.since:
-        query = query.where(moment >= datetime.combine(plan.since, time.min, LOCAL))
+        query = query.where(moment >= datetime.combine(plan.since, time.min, CLOCK))
     if plan.until:
-        query = query.where(moment < datetime.combine(plan.until + timedelta(days=1), time.min, LOCAL))
+        query = query.where(moment < datetime.combine(plan.until + timedelta(days=1), time.min, CLOCK))
     if plan.recorded:
         query = query.where(ReportRow.recorded_offence.in_([offence.value for offence in plan.recorded]))
     if plan.relationships:
@@ -56,7 +56,7 @@ def read_frame(session: Session, plan: Plan) -> list[Framed]:
             Key.BAND: band.value,
             Key.RECORDED: recorded or NOT_GIVEN,
             Key.RELATIONSHIP: relationship,
-            Key.MONTH: f"{_moment(when).astimezone(LOCAL):%Y-%m}",
+            Key.MONTH: f"{_moment(when).astimezone(CLOCK):%Y-%m}",
         }
         found.append(Framed(report_id, revision_id, suggestion, probability, {str(k): v for k, v in groups.items()}))
     return found

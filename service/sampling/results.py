@@ -11,7 +11,7 @@ import numpy as np
 from sqlalchemy.orm import Session
 
 from nlp.taxonomy import RecordedOffence
-from service.sampling.estimates import Estimate, Strata, flagged_share, share
+from service.sampling.estimates import Estimate, Strata, count, flagged_share, share
 from service.sampling.fairness import Comparison, chance_of, compare
 from service.sampling.intervals import Array
 from service.sampling.plans import Plan
@@ -27,7 +27,7 @@ LEAST_TO_CORRECT = 50
 
 @dataclass(frozen=True)
 class Line:
-    """One measure of one group ("" for all). Shares in [0, 1]; ``count`` is the share in reports of the frame, with its limits."""
+    """One measure of one group ("" for all). Shares in [0, 1]; ``count``: of how many reports of the frame it is true, with its limits."""
 
     measure: str
     attribute: str
@@ -162,10 +162,10 @@ class _Counted:
         for i, stratum in enumerate(strata):
             frame[self.place[i]] += stratum["frame"]
         self.flagged = np.array([strata[j]["flagged"] for j in kept])
-        self.everyone = self.count(lambda r: True)
+        self.everyone = self.tally(lambda r: True)
         self.strata = Strata(frame, self.everyone.sum(-1), self.flagged)
 
-    def count(self, keep: Callable[[Reading], bool]) -> Array:
+    def tally(self, keep: Callable[[Reading], bool]) -> Array:
         counts = np.zeros((len(set(self.place.values())), len(PATTERNS)))
         for reading in self.settled:
             if keep(reading) and reading.pattern is not None:
@@ -176,8 +176,8 @@ class _Counted:
         self, attribute: str, group: str, keep: Callable[[Reading], bool], errors: ErrorRates | None
     ) -> list[Line]:
         """The five measures of one group."""
-        members = self.count(keep)
-        open_ = self.count(lambda r: keep(r) and not _already(r))
+        members = self.tally(keep)
+        open_ = self.tally(lambda r: keep(r) and not _already(r))
         chosen = self.flagged[:, None]
         asked: list[tuple[str, Array, Estimate]] = [
             ("misrecorded", open_, share(self.strata, open_, self.everyone, errors)),
@@ -189,10 +189,12 @@ class _Counted:
         lines = []
         for measure, of, estimate in asked:
             value, low, high = float(estimate.value), float(estimate.low), float(estimate.high)
-            total = float((self.strata.weight * of.sum(-1)).sum())
-            count = (value * total, low * total, high * total) if measure in ("misrecorded", "missed") else None
+            counted = None
+            if measure in ("misrecorded", "missed"):
+                of_frame = count(self.strata, of, self.everyone, errors, False if measure == "missed" else None)
+                counted = (float(of_frame.value), float(of_frame.low), float(of_frame.high))
             lines.append(
-                Line(measure, attribute, group, value, low, high, round(float(of.sum())), float(estimate.size), count)
+                Line(measure, attribute, group, value, low, high, round(float(of.sum())), float(estimate.size), counted)
             )
         return lines
 
@@ -200,7 +202,7 @@ class _Counted:
         """Recall or false-flag rate of a group, of everyone else, and the chance of such a difference; without correction, and as of a frame without end."""
         stalking, strata = measure == "recall", self.strata.endless()
         kind = VERDICT if stalking else ~VERDICT
-        one = self.count(lambda r: r.item.groups.get(attribute, "") == group)
+        one = self.tally(lambda r: r.item.groups.get(attribute, "") == group)
         return (
             flagged_share(strata, one, self.everyone, None, stalking),
             flagged_share(strata, self.everyone - one, self.everyone, None, stalking),

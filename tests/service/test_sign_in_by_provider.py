@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
 
@@ -163,3 +165,22 @@ def test_without_a_provider_there_is_no_such_address(client: TestClient) -> None
 def test_half_a_provider_stops_the_start(settings: Settings, wrong: dict[str, object], why: str) -> None:
     with pytest.raises(ValidationError, match=why):
         _with_provider(settings, "https://idp.example", **wrong)
+
+
+def test_a_decision_typed_before_the_session_ended_is_kept_while_one_signs_in_elsewhere(
+    console: TestClient, provider: str
+) -> None:
+    report = "/reports/" + "0" * 32
+    _known_there(provider, "s-9", "dee", ["fs-reviewers"])
+    page = console.post(f"{report}/decision", data={"outcome": "keep", "note": "Typed for long"})
+    assert page.status_code == 401 and "opens in a new tab" in page.text
+    hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page.text))
+    kept = {name: html.unescape(value) for name, value in hidden.items()}
+    early = console.post("/sign-in/go-on", data=kept)
+    assert (
+        early.status_code == 401 and "not signed in yet" in early.text and "Typed for long" in html.unescape(early.text)
+    )
+    assert console.get(_way_back(console, "s-9")).status_code == 303  # in another tab: the same cookies
+    page = console.post("/sign-in/go-on", data=kept)
+    assert page.status_code == 200 and "Typed for long" in page.text and f'action="{report}/draft"' in page.text
+    assert console.post("/sign-in/go-on", data=kept | {"token": "forged"}).status_code == 403

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from nlp.taxonomy import Label
-from training.corpus import CorpusError, load_corpus
-from training.decisions import DESK, mix, read_decisions
+from training.corpus import DECISIONS_DESK, CorpusError, load_corpus
+from training.decisions import mix, read_decisions
 
 TEXT = "He waited outside my work every night. I told him to stop."
 SPAN = {"code": "loitering", "status": "asserted", "start": 3, "end": 22, "quote": "waited outside my w"}
@@ -81,7 +81,7 @@ def test_a_weight_is_how_often_a_decision_comes_and_is_the_same_each_time(tmp_pa
     found = read_decisions(written(tmp_path / "d.jsonl", *(line(reference=f"r{n}") for n in range(200))))
     corpus = load_corpus()
     mixed = mix(corpus, found, 1.5)
-    copies = Counter(r.id.partition("~")[0] for r in mixed.split("train") if r.desk == DESK)
+    copies = Counter(r.id.partition("~")[0] for r in mixed.split("train") if r.desk == DECISIONS_DESK)
     assert set(copies.values()) == {1, 2} and 270 < copies.total() < 330
     assert mix(corpus, found, 1.5).digest == mixed.digest != mix(corpus, found, 2).digest
     assert mixed.split("dev") == corpus.split("dev") and mixed.split("test") == corpus.split("test")

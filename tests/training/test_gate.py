@@ -27,10 +27,10 @@ def made(probability: np.ndarray, truth: np.ndarray) -> Table:
         none=probability < 0.2,
         spans=np.tile([1.0, 2.0, 1.0, 1.0], (n, 1)),
         status=np.tile([1.0, 2.0], (n, 1)),
-        four=np.tile([1.0, 2.0, 1.0], (n, 1)),
+        four=np.tile([1.0, 2.0, 1.0], (n, 4, 1)),
         relationship=np.ones(n),
         occasions=np.full(n, np.nan),
-        twin=np.full(n, -1),
+        twins=np.zeros((n, 2)),
     )
 
 

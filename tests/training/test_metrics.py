@@ -50,6 +50,6 @@ def test_thresholds_reach_the_recall_and_ask_little() -> None:
     acts = np.ones(500, dtype=bool)
     chosen = choose_thresholds(p, unclear, acts, labels)
     given = answers(p, unclear, acts, **chosen)
-    assert (given[labels == "stalking"] != "none").mean() >= 0.95
-    assert (given[labels != "unclear"] == "ask").mean() <= 0.10
-    assert (given[labels == "unclear"] == "ask").mean() >= 0.50
+    assert (given[labels == "stalking"] != "no_change").mean() >= 0.95
+    assert (given[labels != "unclear"] == "ask_for_information").mean() <= 0.10
+    assert (given[labels == "unclear"] == "ask_for_information").mean() >= 0.50

@@ -90,8 +90,8 @@ const set = (row, name, to) => { field(row, name).value = to }
 
 /** Start, end and words of a range in the stored text, without space at its ends; undefined when it holds no words. */
 function stretch (text, range) {
-  let start
-  let words = ''
+  // Each character that is shown, and where it stands in the stored text: a carriage return before a line's end is stored but not shown.
+  const shown = []
   for (const chunk of text.querySelectorAll('[data-at]')) {
     if (!range.intersectsNode(chunk)) continue
     const odd = chunk.classList.contains('fs-odd')
@@ -100,15 +100,17 @@ function stretch (text, range) {
     const from = chunk.contains(range.startContainer) && !odd ? part(range.startContainer, range.startOffset) : 0
     const to = chunk.contains(range.endContainer) && !odd ? part(range.endContainer, range.endOffset) : all.length
     if (to <= from) continue
-    start ??= Number(chunk.dataset.at) + [...all.slice(0, from)].length
+    const first = Number(chunk.dataset.at) + [...all.slice(0, from)].length
     // A character that is shown by its name is one character of the text.
-    words += odd ? '\ufffd' : all.slice(from, to)
+    const characters = odd ? ['\ufffd'] : [...all.slice(from, to)]
+    characters.forEach((character, i) => shown.push({ character, at: first + i }))
   }
-  const before = words.length - words.trimStart().length
-  words = words.trim()
-  if (start === undefined || !words) return undefined
-  start += before
-  return { start, end: start + [...words].length, words: words.replace(/\s+/g, ' ') }
+  const blank = ({ character }) => !character.trim()
+  while (shown.length && blank(shown[0])) shown.shift()
+  while (shown.length && blank(shown.at(-1))) shown.pop()
+  if (!shown.length) return undefined
+  const words = shown.map(({ character }) => character).join('').replace(/\s+/g, ' ')
+  return { start: shown[0].at, end: shown.at(-1).at + 1, words }
 }
 
 /** Paint a range without touching the page's markup, where the browser can. */
