@@ -84,7 +84,7 @@ class Span(BaseModel):
 
 
 class Evidence(Span):
-    """A marked behaviour or context span. ``weight`` is its share of the change in log-odds (see models/explain.py)."""
+    """A marked behaviour or context span. ``weight``: how far the log-odds fall when its words are left out (see models/explain.py)."""
 
     code: str
     status: Status

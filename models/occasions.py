@@ -7,15 +7,22 @@ The reader's own estimate of the number stands beside the count, and the larger 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from models.contracts import OccasionCount, TimelineEntry
+from nlp.dates import names_days
 from nlp.when import When
 
 Stretch = tuple[int, int]
 RECURRING = 3
+# What stands before a time that is not when something happened: "until the 24th", "due on Monday", "his Tuesday bus".
+_OTHERWISE = re.compile(
+    r"\b(?:un)?til+\s(?:the\s)?$|\bdue\s(?:on|in|back|at)?\s?$|\b(?:his|her|my|their|our|your)\s$", re.IGNORECASE
+)
+_RANGE = re.compile(r"\b(?:since|between|from|to|until|till|through)\b|[-–]", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -40,7 +47,9 @@ def occasions(
     text: str, acts: Sequence[Act], times: Sequence[Timed], entries: Sequence[Stretch], estimate: int
 ) -> OccasionCount:
     """Return the lower bound and the timeline. ``estimate``: the reader's number, 0 to 3 (three or more)."""
-    joined = _join(acts, times, entries)
+    times = [t for t in times if names_days(text[t.start : t.end], t.when)]
+    when_done = [i for i, t in enumerate(times) if not _OTHERWISE.search(text, max(0, t.start - 12), t.start)]
+    joined = {when_done[i]: a for i, a in _join(acts, [times[i] for i in when_done], entries).items()}
     days = _separate_days([times[i].when for i, found in joined.items() if found])
     # Chosen on dev: as often exact as the estimate alone, and closer where it is wrong. Without conduct there is no occasion, whatever dates stand there.
     at_least = max(estimate, days) if estimate else 0
@@ -57,10 +66,19 @@ def occasions(
         )
         for i, t in enumerate(times)
     ]
-    dated = [t.when for i, t in enumerate(times) if joined.get(i) and t.when.start and t.when.end]
+    dated = [times[i].when for i, found in joined.items() if found and _bounds(text, times[i])]
     first = min((w.start for w in dated if w.start), default=None)
     last = max((w.end for w in dated if w.end), default=None)
     return OccasionCount(at_least=at_least, timeline=timeline, summary=_summary(at_least, first, last))
+
+
+def _bounds(text: str, time: Timed) -> bool:
+    """Whether a time says from when or until when something went on. "In June" or "last year" does not: it happened at some time then."""
+    when = time.when
+    if when.start is None or when.end is None or when.fault is not None:
+        return False
+    vague = when.days == 1 and not when.recurring and when.start != when.end
+    return not vague or bool(_RANGE.search(text, time.start, time.end))
 
 
 def _join(acts: Sequence[Act], times: Sequence[Timed], entries: Sequence[Stretch]) -> dict[int, list[Act]]:

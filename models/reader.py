@@ -14,7 +14,7 @@ import onnxruntime as ort
 from tokenizers import Tokenizer
 
 from models.bundle import BundleError, Manifest
-from models.reading import Reading, core_tokens, decode_entities, decode_spans, mark_tokens, split_document, surest
+from models.reading import Reading, core_tokens, decode_spans, mark_tokens, role_probabilities, split_document, surest
 from models.windows import Floats, Window, Windower
 
 
@@ -69,13 +69,13 @@ class OnnxReader:
         marks = mark_tokens(core_logits)
         return Reading(
             decode_spans(text, core_logits, offsets),
-            decode_entities(text, core_logits, offsets),
             split_document(document),
             len(offsets),
             surest(marks),
             core_states if keep_states else None,
             offsets if keep_states else (),
             marks if keep_states else None,
+            role_probabilities(core_logits) if keep_states else None,
         )
 
     def pool(self, states: Floats, masks: Floats) -> Floats:

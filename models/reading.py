@@ -14,14 +14,12 @@ import numpy as np
 from models.heads import (
     DOCUMENT_COLUMNS,
     DOCUMENT_GROUPS,
-    ENTITY_TAGS,
     RELATIONSHIP_NAMES,
-    ROLE_NAMES,
     STATUS_NAMES,
     TOKEN_COLUMNS,
 )
 from models.windows import Floats, Window
-from nlp.taxonomy import BY_CODE, CODE_NAMES, EntityType, Role, Status
+from nlp.taxonomy import BY_CODE, CODE_NAMES, Status
 
 _ACTS = [at for at, code in enumerate(CODE_NAMES) if BY_CODE[code].behaviour]
 
@@ -40,16 +38,6 @@ class FoundSpan:
 
 
 @dataclass(frozen=True)
-class FoundEntity:
-    """A decoded mention of the entity layer."""
-
-    start: int
-    end: int
-    type: EntityType
-    role: Role
-
-
-@dataclass(frozen=True)
 class Reading:
     """The reader's output for one report.
 
@@ -57,17 +45,17 @@ class Reading:
     that an explanation can leave tokens out without another encoder pass; ``offsets`` are those tokens' characters.
 
     ``token_marks`` float32 [core tokens, codes]: the log-odds that a token is of a code, and for a behaviour that it is asserted. ``marks`` float32 [codes]: those
-    of the surest token of each, before spans are cut, so that a faint mark counts a little and a clear one much.
+    of the surest token of each, before spans are cut, so that a faint mark counts a little and a clear one much. ``roles``: see ``role_probabilities``.
     """
 
     spans: list[FoundSpan]
-    entities: list[FoundEntity]
     document: dict[str, Floats]
     tokens: int
     marks: Floats
     states: Floats | None = field(default=None, repr=False)
     offsets: Sequence[tuple[int, int]] = field(default=(), repr=False)
     token_marks: Floats | None = field(default=None, repr=False)
+    roles: Floats | None = field(default=None, repr=False)
 
     def without(self, keep: Floats, logits: Floats) -> Reading:
         """Return the reading as it stands with some tokens left out: ``keep`` float32 [core tokens], ``logits`` what the document heads then say."""
@@ -188,37 +176,9 @@ def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
     return start, end
 
 
-def decode_entities(text: str, logits: Floats, offsets: Sequence[tuple[int, int]]) -> list[FoundEntity]:
-    """Read begin and inside tags; a mention's role is that of its mean role probabilities, persons only."""
-    tags = softmax(logits[:, TOKEN_COLUMNS["entity"]]).argmax(axis=-1)
-    roles = softmax(logits[:, TOKEN_COLUMNS["role"]])
-    found: list[FoundEntity] = []
-    at = 0
-    while at < len(tags):
-        prefix, _, name = ENTITY_TAGS[int(tags[at])].partition("-")
-        if prefix == "O":
-            at += 1
-            continue
-        stop = at + 1
-        while stop < len(tags) and ENTITY_TAGS[int(tags[stop])] == f"I-{name}":
-            stop += 1
-        # Pieces of one word belong together whatever the tags of the later pieces say.
-        while (
-            stop < len(tags)
-            and offsets[stop][0] == offsets[stop - 1][1]
-            and text[offsets[stop][0]].isalnum()
-            and text[offsets[stop][0] - 1].isalnum()
-        ):
-            stop += 1
-        start, end = _whole_words(text, offsets[at][0], offsets[stop - 1][1])
-        if start < end:
-            kind = EntityType(name)
-            role = (
-                Role(ROLE_NAMES[int(roles[at:stop].mean(axis=0).argmax())]) if kind is EntityType.PERSON else Role.NONE
-            )
-            found.append(FoundEntity(start, end, kind, role))
-        at = stop
-    return found
+def role_probabilities(logits: Floats) -> Floats:
+    """Return what part each token's person has in the matter, float32 [core tokens, roles]; it says something of persons' names only."""
+    return softmax(logits[:, TOKEN_COLUMNS["role"]])
 
 
 def relationship_probabilities(reading: Reading) -> dict[str, float]:

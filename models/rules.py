@@ -80,16 +80,6 @@ def rule_data() -> tuple[RuleData, ...]:
     return tuple(found)
 
 
-def rule_by_id(name: str) -> RuleData:
-    """Return one rule."""
-    return next(r for r in rule_data() if r.id == name)
-
-
-def applies(rule: RuleData, facts: Facts) -> bool:
-    """Whether every need of a rule is met."""
-    return all(need.met(facts) for need in rule.needs)
-
-
 def rules(facts: Facts, most: int = 4) -> list[Rule]:
     """Return every rule, whether it applies, why or what is missing, and the first spans that bear on it."""
     named = [f"{BY_CODE[c].title.lower()} {BY_CODE[c].paragraph}" for c in ACTS if c in facts.codes]

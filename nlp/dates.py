@@ -72,6 +72,11 @@ def read_when(quote: str, reported: date | None) -> When:
     )
 
 
+def names_days(quote: str, when: When) -> bool:
+    """Whether an expression says anything of days, relative ones among them; a time of day alone, or a stray number, does not."""
+    return replace(when, clock=None) != When() or bool(days(quote, None))
+
+
 def _over(when: When, span: Days | None) -> When:
     return replace(when, start=span[0], end=span[1]) if span else when
 

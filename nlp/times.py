@@ -31,7 +31,7 @@ _LENGTH = rf"(?:for|over|in|during)\s(?:the\s)?(?:(?:past|last)\s)?{NUMBER}\s{UN
 _SINCE = rf"(?:ever\s)?since\s(?:about\s)?(?:(?:last|this)\s)?(?:{_DAY_MONTH}|{MONTH}\b(?:\s\d{{4}})?|{SEASON}|{FESTIVAL}|{DAY}|yesterday|(?:19|20)\d{{2}}|last\s(?:week|month|year))\b"
 _EVERY = rf"(?:(?:every|each|most|nearly every|almost every)\s(?:single\s)?(?:day|night|nite|morning|evening|afternoon|week|weekend|month|shift|{DAY})s?|daily|nightly)"
 _PATTERNS: tuple[str, ...] = (
-    rf"\b(?:between|from)\s(?:the\s)?(?:\d{{1,2}}{_ORDINAL}\s(?:and|to)\s(?:the\s)?)?(?:{_DATE}|{MONTH})\s?(?:(?:and|to|until|till|-|–)\s?(?:the\s)?(?:{_DATE}|{MONTH})(?![a-z]))?",
+    rf"\b(?:between|from)\s(?:the\s)?(?:\d{{1,2}}{_ORDINAL}\s(?:and|to)\s(?:the\s)?)?(?:{_DATE}|{MONTH})(?![a-z])\s?(?:(?:and|to|until|till|-|–)\s?(?:the\s)?(?:{_DATE}|{MONTH})(?![a-z]))?",
     _DATE,
     rf"\b{MONTH}\s\d{{4}}\b",
     r"\b(?:today|yesterday|tonight|tonite|last (?:night|nite)|this morning|this evening|this afternoon|the day before yesterday|the night before last)\b",

@@ -130,6 +130,14 @@ def queue(session: Session, filters: Filters, page: int, size: int, account_id: 
     return QueuePage(_items(session, ids, now), total, page, pages, bands, unread)
 
 
+def held(filters: Filters, account_id: str, now: datetime) -> Select[str]:
+    """The ids of the open reports of a list that ``account_id`` has taken and not decided on yet, in the order of the list."""
+    query = _narrowed(select(ReportRow.id), replace(filters, assigned=Assigned.ME), account_id, now)
+    return query.where(ReportRow.status.in_((ReviewStatus.WAITING, ReviewStatus.SECOND_REVIEW))).order_by(
+        *order(filters.sort)
+    )
+
+
 def candidates(filters: Filters, account_id: str, now: datetime) -> Select[str]:
     """The ids of what ``account_id`` could work on next, in order: open, no second review of what they decided themselves, nobody at work on it.
 

@@ -27,7 +27,7 @@ from models.rules import rule_data
 from nlp.dates import read_when
 from nlp.pipeline import pipeline
 from nlp.spans import exact_spans
-from nlp.taxonomy import BEHAVIOUR_NAMES, EntityType, Label, Offence, Relationship, Status, Suggestion
+from nlp.taxonomy import BEHAVIOUR_NAMES, EntityType, Label, Offence, Relationship, Role, Status, Suggestion
 from training import metrics
 from training.corpus import DATASETS, Record
 from training.swap import MEASURED_NAMES, swap_names
@@ -83,17 +83,22 @@ def mention_rows(
     return rows
 
 
-def role_accuracy(records: Sequence[Record], assessments: Sequence[Assessment]) -> tuple[float, int]:
-    """Return the share of found persons with the right role, and how many."""
-    right = [
-        next(f for f in a.entities if f.type is EntityType.PERSON and _touch((f.start, f.end), (g.start, g.end))).role
-        is g.role
+def role_accuracy(records: Sequence[Record], assessments: Sequence[Assessment]) -> tuple[float, float, int]:
+    """Return, of the persons found, the share that is given a role, the share of those with the right one, and how many are found."""
+    pairs = [
+        (f.role, g.role)
         for r, a in zip(records, assessments, strict=True)
         for g in r.entities or []
         if g.type is EntityType.PERSON
-        and any(f.type is EntityType.PERSON and _touch((f.start, f.end), (g.start, g.end)) for f in a.entities)
+        and (
+            f := next(
+                (f for f in a.entities if f.type is EntityType.PERSON and _touch((f.start, f.end), (g.start, g.end))),
+                None,
+            )
+        )
     ]
-    return float(np.mean(right)), len(right)
+    given = [found is gold for found, gold in pairs if found is not Role.NONE]
+    return len(given) / len(pairs), float(np.mean(given)), len(pairs)
 
 
 def date_accuracy() -> tuple[float, int]:
@@ -292,7 +297,10 @@ def print_measures(assessor: Assessor, records: Sequence[Record], split: str, sa
     for kind, n, touching, exact, other in mention_rows(records, assessments):
         table.add_row(kind, str(n), f"{touching:.2f}", f"{exact:.2f}", "–" if other is None else f"{other:.2f}")
     console.print(table)
-    line("role accuracy", "{:.2f} of {} persons found".format(*role_accuracy(records, assessments)))
+    line(
+        "roles",
+        "given to {:.2f}, of those right {:.2f}, of {} persons found".format(*role_accuracy(records, assessments)),
+    )
     line("occasions", "exact {:.2f}, within one {:.2f}, of {} reports".format(*occasion_accuracy(records, assessments)))
     flagged, wrong = own_act_figures(records, assessments)
     line("acts left out as the injured party's own", f"{flagged}, of which {wrong} are the other side's in gold")

@@ -23,6 +23,7 @@ from service.console.sign_in import FormText, is_text
 from service.console.templating import render
 from service.decisions import Conflict, NoReport, Refused, Why
 from service.problems import Problem
+from service.reviewing_queue import held
 from service.sampling.reading import tasks
 from service.store.reports import FullReport
 from service.store.tables import AssessmentRow, SampleItemRow, SampleRow, now
@@ -101,6 +102,8 @@ def withdraw(
                 key if key.isalnum() and key.isascii() and 8 <= len(key) <= 100 else new_key(),
                 now(),
             )
+            # Who takes a decision back goes on with the report.
+            reviewing.claim(session, report_id, identity_of(request), now(), settings_of(request).claim_lasts)
     except NoReport:
         raise Problem(404, _GONE) from None
     except Refused as fault:
@@ -150,10 +153,13 @@ def _onward(request: Request, back: str, done: str = "") -> Response:
         return RedirectResponse(f"{back}?{urlencode({'done': done})}", 303)
     with store_of(request).write() as session:
         lasts = settings_of(request).claim_lasts
-        claimed = reviewing.next_report(session, identity_of(request), filters_at(back), now(), lasts)
+        filters = filters_at(back)
+        # What the person has taken already comes before anything new; the report just decided on is theirs no longer.
+        mine = session.scalar(held(filters, identity_of(request).account_id, now()).limit(1))
+        claimed = None if mine else reviewing.next_report(session, identity_of(request), filters, now(), lasts)
     told = {"done": done} if done else {}
-    if claimed is not None:
-        return _to_report(claimed.report_id, back, **told)
+    if opened := mine or (claimed and claimed.report_id):
+        return _to_report(opened, back, **told)
     told = told or {"next": "none"}
     return RedirectResponse(f"{back}{'&' if '?' in back else '?'}{urlencode(told)}", 303)
 

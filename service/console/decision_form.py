@@ -20,6 +20,7 @@ from nlp.taxonomy import BEHAVIOURS, BY_CODE, CONTEXT, Offence, Status
 from service.console import words
 from service.console.marking import Mark
 from service.decisions import REASONS, Action, Correction, DecisionIn, Outcome
+from service.store.tables import DecisionRow
 
 # Letters of reasons; j, k, n and u are keys of the page.
 LETTERS = "abcdefghilmopqrstvwxyz"
@@ -135,6 +136,22 @@ def first_draft(assessment: Assessment | None) -> Draft:
     return Draft(offence=offence.value, question="\n".join(assessment.questions))
 
 
+def draft_again(row: DecisionRow, text: str, marks: Sequence[Mark]) -> Draft:
+    """The form as it stood when a decision, since taken back, was made. ``marks`` are those of the page; corrections of others are left out."""
+    draft = Draft(row.outcome, row.reason, row.offence or "", row.question, row.note)
+    by_place = {(m.evidence.code, m.evidence.start, m.evidence.end): m.number for m in marks}
+    for item in map(Correction.model_validate, row.corrections):
+        number = by_place.get((item.was or item.code, item.start, item.end))
+        if item.action is Action.ADDED:
+            place = (str(item.start), str(item.end))
+            draft.added.append(Added(text[item.start : item.end], item.code, item.status.value, *place))
+        elif number is not None and item.action is Action.REMOVED:
+            draft.wrong.add(number)
+        elif number is not None:
+            draft.changes.append(Change(str(number), item.code, item.status.value))
+    return draft
+
+
 def kept_fields(form: DecisionForm) -> list[tuple[str, str]]:
     """What was typed, as the fields that ``read_draft`` reads: to carry it through another page."""
     draft = form.draft
@@ -197,6 +214,8 @@ def decision(given: DecisionForm, text: str, marks: Sequence[Mark]) -> tuple[Dec
         faults.append(Fault("note", "Write the other reason in the note"))
     if outcome is Outcome.RECORD and draft.offence not in (Offence.S2A, Offence.S4A):
         faults.append(Fault("offence", "Choose the offence"))
+    elif outcome is Outcome.RECORD and draft.reason == "fear_or_distress" and draft.offence != Offence.S4A:
+        faults.append(Fault("offence", "The reason is that of section 4A: choose section 4A, or another reason"))
     if outcome is Outcome.ASK and not draft.question.strip():
         faults.append(Fault("question", "Write the question for the officer"))
     for name in ("note", "question"):
@@ -288,6 +307,7 @@ def _place(row: Added, text: str) -> tuple[int, int] | str:
         return (start, end) if start < end <= len(text) else "Select the added words again: they lie outside the text"
     pattern = r"\s+".join(re.escape(word) for word in row.quote.split()[:400])
     places = [match.span() for match in re.finditer(pattern, text)]
+    places = places or [match.span() for match in re.finditer(pattern, text, re.IGNORECASE)]
     if not places:
         return "The added words are not in the report: type them exactly as they stand there"
     if len(places) > 1:

@@ -14,15 +14,18 @@ from sqlalchemy.orm import Session
 from models.contracts import Assessment
 from service import audit
 from service.access import check_form, identity_of, secure_cookie, settings_of, store_of
-from service.console.decision_form import DecisionForm, Draft, first_draft, new_key
+from service.auth import Identity
+from service.console.decision_form import DecisionForm, Draft, draft_again, first_draft, new_key
+from service.console.marking import number
 from service.console.report_view import view
 from service.console.sign_in import FormText, safe_next
 from service.console.standing import current_assessment, done_notice, may_decide, standing
 from service.console.templating import render
+from service.decisions import WITHDRAWN
 from service.problems import Problem
 from service.sampling.reading import due
 from service.store.reports import FullReport, full_report
-from service.store.tables import AssessmentRow
+from service.store.tables import AssessmentRow, DecisionRow
 
 router = APIRouter(include_in_schema=False)
 NOTE_COOKIE = "foursight_note"
@@ -61,6 +64,9 @@ def show(
         stand = standing(session, found, identity)
         assessment_id = current_assessment(session, found)
         done = done_notice(session, request.query_params.get("done", ""), identity)
+        undone = request.query_params.get("undone") == "1" and stand.decision is None
+        if undone and not sample_item:
+            typed = typed or _taken_back(session, found, identity)
         # On the record before the text leaves.
         audit.append(session, identity.actor, "report.viewed", found.row.id, revision=found.revision.number, **blind)
     if form is None and may_decide(identity, found, stand, bool(sample_item)):
@@ -85,9 +91,19 @@ def show(
         done=done,
         release_key=new_key(),
         read=request.query_params.get("read") == "1",
-        undone=request.query_params.get("undone") == "1",
+        undone=undone,
         **view(found, bool(sample_item)),
     )
+
+
+def _taken_back(session: Session, found: FullReport, identity: Identity) -> Draft | None:
+    """What stood in the decision that this person took back last, where nothing has happened since."""
+    rows = select(DecisionRow).where(DecisionRow.report_id == found.row.id, DecisionRow.sample_item_id.is_(None))
+    last = session.scalar(rows.order_by(DecisionRow.number.desc()).limit(1))
+    if last is None or last.outcome != WITHDRAWN or last.account_id != identity.account_id or not last.supersedes:
+        return None
+    marks = number(found.assessment.evidence) if found.assessment else []
+    return draft_again(session.get_one(DecisionRow, last.supersedes), found.revision.text, marks)
 
 
 @router.post("/content-note")

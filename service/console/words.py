@@ -186,9 +186,10 @@ def percent(probability: float) -> str:
 
 
 def weight(log_odds: float) -> str:
-    """A mark's weight with its sign, a true minus for what speaks against."""
-    shown = f"{log_odds:+.2f}"
-    return "0.00" if shown in ("+0.00", "-0.00") else shown.replace("-", "−")
+    """How much the score leans on a mark, in words: log-odds mean nothing to a reviewer, and those near nought are within the model's own noise."""
+    if log_odds <= -0.3:
+        return "against"
+    return "strong" if log_odds >= 1.0 else "some" if log_odds >= 0.3 else "little"
 
 
 def who(evidence: Evidence) -> str:
@@ -271,7 +272,8 @@ def why(assessment: Assessment) -> str:
     line = acts[:1].upper() + acts[1:]
     if assessment.occasions.at_least > 1:
         line += f", on {assessment.occasions.at_least} or more occasions"
-    return f"{line}; made plain that it is unwanted." if assessment.four.unwanted.present else f"{line}."
+    refused = any(item.code == "refusal" and item.status is Status.ASSERTED for item in assessment.evidence)
+    return f"{line}; told that it is unwanted." if refused and assessment.four.unwanted.present else f"{line}."
 
 
 def day(moment: datetime | date | None) -> str:

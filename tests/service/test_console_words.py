@@ -74,6 +74,6 @@ def test_the_queue_says_why_in_one_line(reader: Assessor, stalked: str) -> None:
     )
     occasions = assessment.occasions.model_copy(update={"at_least": 3})
     shown = no_evidence.model_copy(update={"evidence": acts, "four": four, "occasions": occasions})
-    assert words.why(shown) == "Following and contact, on 3 or more occasions; made plain that it is unwanted."
+    assert words.why(shown) == "Following and contact, on 3 or more occasions; told that it is unwanted."
     asked = shown.model_copy(update={"suggestion": Suggestion.ASK, "questions": ["When?"]})
     assert words.why(asked) == "When?"

@@ -95,6 +95,8 @@ export function showDetails (text, marks, form) {
     mark.setAttribute('aria-describedby', 'mark-detail')
     mark.addEventListener('mouseenter', () => show(mark))
     mark.addEventListener('focus', () => show(mark))
+    // Without this file a label leads to its row of the table, far below; with it, what the row says stands right here.
+    mark.addEventListener('click', (event) => { event.preventDefault(); mark.focus(); show(mark) })
     mark.addEventListener('mouseleave', pointerLeft)
     mark.addEventListener('blur', (event) => { if (!box.contains(event.relatedTarget)) later() })
   }

@@ -23,6 +23,14 @@ listen({
   n: () => { if (!form) return false; document.getElementById('note').focus() }
 }, decideBy)
 
+// Out of a field with Escape; Ctrl and Enter (or Cmd) decides from anywhere in the form.
+if (form) {
+  form.addEventListener('keydown', (event) => {
+    if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) { event.preventDefault(); form.requestSubmit() }
+    if (event.key === 'Escape' && event.target.closest('textarea, select, input')) event.target.blur()
+  })
+}
+
 // A digit chooses the outcome, then a letter the reason, and that decides. What is missing is said by the page.
 function decideBy (key) {
   if (!form) return false
@@ -39,6 +47,9 @@ function decideBy (key) {
   const reason = reasons && reasons.querySelector(`[data-letter="${CSS.escape(key)}"]`)
   if (!reason) return false
   reason.checked = true
+  // The reason names the section: choosing it by key chooses the offence too.
+  const offence = reason.dataset.offence && form.querySelector(`[name=offence][value="${CSS.escape(reason.dataset.offence)}"]`)
+  if (offence) offence.checked = true
   const missing = [reason.value === 'other' && form.note, chosen.value === 'ask_officer' && form.question].find((field) => field && !field.value.trim())
   if (missing) missing.focus()
   else form.requestSubmit()
