@@ -74,7 +74,7 @@ def pointed_at(named: Path) -> Path:
 def open_bundle(folder: Path) -> Manifest:
     """Check a bundle and return its manifest; raises BundleError with what is wrong and how to mend it."""
     path = folder / MANIFEST
-    mend = "Restore it from version control, or name another folder with FOURSIGHT_BUNDLE."
+    mend = "Restore it from version control, or name another folder (a command's argument, or FOURSIGHT_BUNDLE)."
     try:
         manifest = Manifest.model_validate_json(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

@@ -93,7 +93,10 @@ def profile(
         with open_store() as store:
             with store.read() as session:
                 lines = [json.dumps(line) for line in profiles(session)]
-            partial.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
+            with os.fdopen(
+                os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8"
+            ) as file:
+                file.writelines(line + "\n" for line in lines)
             with store.write() as session:
                 audit.append(session, audit.COMMAND_LINE, "reports.profiled", reports=len(lines))
             partial.replace(out)

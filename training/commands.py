@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from models.bundle import DEFAULT_BUNDLE, BundleError, open_bundle
-from training import behaviour, errors, learning_commands
+from training import behaviour, learning_commands
 from training.corpus import Corpus, CorpusError, Record, from_authoring, load_corpus, write_records
 
 console = Console()
@@ -27,8 +27,8 @@ def register(app: typer.Typer) -> None:
     app.command("measure-reading")(measure_reading)
     app.command("train-entities")(train_entities)
     app.add_typer(corpus_app, name="corpus")
+    app.command("errors")(errors)
     behaviour.register(app)
-    errors.register(app)
     learning_commands.register(app)
 
 
@@ -123,6 +123,27 @@ def evaluate(
     print_result(result, console)
     save_result(result, out)
     console.print(f"saved to {out}/evaluation-{split}.json and .html")
+
+
+def errors(
+    bundle: Annotated[Path, typer.Option(help="The bundle to read.")] = DEFAULT_BUNDLE,
+    split: Annotated[str, typer.Option(help="dev, to learn from; test only to report.")] = "dev",
+    out: Annotated[Path, typer.Option(help="Where the reports go, one JSON object a line.")] = Path("var/errors.jsonl"),
+) -> None:
+    """Write the reports that a bundle gets wrong, with what it read in them, so that a person can read them and find the cause."""
+    from models.assessor import Assessor
+    from training.errors import write_wrong, wrong_answers
+
+    if split not in ("dev", "test"):
+        raise _fail(f"no split {split!r} to read errors of: choose dev or test")
+    try:
+        found = wrong_answers(Assessor.load(bundle), _corpus(), split)  # type: ignore[arg-type]
+    except BundleError as error:
+        raise _fail(str(error)) from None
+    write_wrong(found, out)
+    for (kind, desk), count in sorted(Counter((w.kind, w.id.rpartition("-")[0]) for w in found).items()):
+        console.print(f"{kind:12} {desk:12} {count}")
+    console.print(f"{len(found)} reports written to {out}")
 
 
 def train_entities(

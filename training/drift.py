@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 import html
 import io
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -114,7 +113,8 @@ def read_profile(path: Path) -> list[Row]:
             rows.append(Row.model_validate_json(line))
         except ValidationError as error:
             detail = error.errors(include_url=False, include_input=False)[0]
-            raise ValueError(f"{path.name}:{number}: {'.'.join(map(str, detail['loc']))}: {detail['msg']}") from None
+            where = ".".join(map(str, detail["loc"]))
+            raise ValueError(f"{path.name}, line {number}: {where + ': ' if where else ''}{detail['msg']}") from None
     if not rows:
         raise ValueError(f"{path.name} holds no reports")
     return rows
@@ -284,9 +284,31 @@ def save(result: Drift, folder: Path) -> None:
     page = (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Drift</title><h1>Drift</h1>{verdict}'
         f'<img alt="{html.escape("; ".join(result.verdict))}" src="data:image/png;base64,{_plots(result)}">'
-        f"<pre>{html.escape(json.dumps(result.model_dump(), indent=1))}</pre></html>\n"
+        f"{_table('All reports', result.overall)}{''.join(_table(f'Week of {w.week}, {w.reports} reports', w.moved) for w in result.weeks)}</html>\n"
     )
     (folder / "drift.html").write_text(page, encoding="utf-8")
+
+
+def _table(title: str, moved: Sequence[Moved]) -> str:
+    def number(value: float | None) -> str:
+        return "" if value is None else f"{value:.3g}"
+
+    heads = ("measure", "reports", "expected median", "found median", "PSI", "Kolmogorov-Smirnov p", "verdict")
+    rows = [
+        (
+            TITLES[m.measure],
+            str(m.reports),
+            number(m.expected),
+            number(m.found),
+            f"{m.psi:.2f}",
+            number(m.p_value),
+            m.verdict,
+        )
+        for m in moved
+    ]
+    head = "".join(f'<th scope="col">{h}</th>' for h in heads)
+    body = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    return f"<table><caption>{html.escape(title)}</caption><tr>{head}</tr>{body}</table>"
 
 
 def _plots(result: Drift) -> str:

@@ -6,20 +6,14 @@ On dev, where the decision model is fitted, each report is judged by a decision 
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated
-
-import typer
-from rich.console import Console
 
 from models.assessor import Assessor
-from models.bundle import DEFAULT_BUNDLE, BundleError
 from models.reading import Reading, sigmoid
 from nlp.taxonomy import FOUR, Label, Suggestion
-from training.corpus import Corpus, CorpusError, Record, SplitName, load_corpus
+from training.corpus import Corpus, Record, SplitName
 from training.decide import fit_decision
 
 
@@ -107,28 +101,3 @@ def write_wrong(found: list[Wrong], path: Path) -> None:
 def _lines(found: list[Wrong]) -> Iterator[str]:
     for wrong in found:
         yield json.dumps(asdict(wrong), ensure_ascii=False)
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the ``foursight`` application."""
-    app.command("errors")(errors)
-
-
-def errors(
-    bundle: Annotated[Path, typer.Option(help="The bundle to read.")] = DEFAULT_BUNDLE,
-    split: Annotated[str, typer.Option(help="dev, to learn from; test only to report.")] = "dev",
-    out: Annotated[Path, typer.Option(help="Where the reports go, one JSON object a line.")] = Path("var/errors.jsonl"),
-) -> None:
-    """Write the reports that a bundle gets wrong, with what it read in them, so that a person can read them and find the cause."""
-    console = Console()
-    try:
-        if split not in ("dev", "test"):
-            raise ValueError(f"no split {split!r} to read errors of: choose dev or test")
-        found = wrong_answers(Assessor.load(bundle), load_corpus(), split)  # type: ignore[arg-type]
-    except (BundleError, CorpusError, ValueError) as error:
-        Console(stderr=True).print(f"foursight: {error}", style="red", highlight=False, markup=False)
-        raise typer.Exit(2) from None
-    write_wrong(found, out)
-    for (kind, desk), count in sorted(Counter((w.kind, w.id.rpartition("-")[0]) for w in found).items()):
-        console.print(f"{kind:12} {desk:12} {count}")
-    console.print(f"{len(found)} reports written to {out}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -139,7 +140,10 @@ def drift(
     bundle: Annotated[
         Path, typer.Option(help="The bundle whose scores on dev are the ones to expect.")
     ] = DEFAULT_BUNDLE,
-    out: Annotated[Path, typer.Option(help="Where to save the page with plots, and the JSON.")] = Path("var/drift"),
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Where to save the page with plots, and the JSON; else where the console looks for it."),
+    ] = None,
     reports: Annotated[int, typer.Option(min=20, help="How many dev reports to score for comparison.")] = 150,
 ) -> None:
     """Say whether the reports that come in still look like those the model learned from, week by week, with a plain verdict and plots."""
@@ -149,9 +153,13 @@ def drift(
     try:
         rows = drifting.read_profile(profile)
         assessor = Assessor.load(bundle)
-    except (BundleError, OSError, ValueError) as error:
+    except OSError as error:
+        raise _fail(f"{error.filename or profile} cannot be read: {error.strerror}") from None
+    except (BundleError, ValueError) as error:
         raise _fail(str(error)) from None
     result = drifting.measure(rows, drifting.expected(_corpus(), assessor, reports))
     drifting.print_drift(result, console)
+    # The service's setting of the same name; the console shows what lies there.
+    out = out or Path(os.environ.get("FOURSIGHT_VAR") or "var") / "drift"
     drifting.save(result, out)
     console.print(f"saved to {out}/drift.json and drift.html", highlight=False)

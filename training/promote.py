@@ -45,6 +45,7 @@ def promote(
 
     ``folder`` keeps the champions' bundles, ``pointer`` names the one to serve. Raises PromoteError, BundleError.
     """
+    b = Assessor.load(bundle)  # A bundle that is not whole must not leave a version in the registry.
     registry = Registry()
     champion = registry.holder(CHAMPION)
     if champion is None:
@@ -55,7 +56,7 @@ def promote(
         point(pointer, registry.fetch(champion, folder))
         return Outcome(champion, challenger, None, [])
     registry.give(CHALLENGER, challenger.version)
-    a, b = Assessor.load(registry.fetch(champion, folder)), Assessor.load(bundle)
+    a = Assessor.load(registry.fetch(champion, folder))
     timed = latency(a, b, records[:TIMED])
     comparison = compare(
         records,

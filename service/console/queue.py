@@ -19,6 +19,7 @@ from service.console.templating import render
 from service.decisions import ReviewStatus
 from service.reviewing_queue import BAND_FROM, Assigned, Band, Filters, QueuePage, Sort
 from service.reviewing_queue import queue as queue_page
+from service.sampling.reading import due_reports
 from service.store.reports import count_recorded_as_stalking
 from service.store.tables import now
 
@@ -48,12 +49,14 @@ def _page(request: Request, path: str) -> Response:
         page = queue_page(session, filters, number, settings_of(request).page_size, account, now())
         stalking = count_recorded_as_stalking(session) if filters.apart else 0
         done = done_notice(session, request.query_params.get("done", ""), identity_of(request))
+        blind = due_reports(session, account)
     chosen = parameters(filters)
     here = address(path, chosen, page.page)
     return render(
         request,
         "queue.html",
         page=page,
+        blind=blind,
         apart=filters.apart,
         path=path,
         filters=filters,

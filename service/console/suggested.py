@@ -8,6 +8,7 @@ from fastapi.responses import Response
 from service.access import identity_of, settings_of, store_of
 from service.console.standing import done_notice
 from service.console.templating import render
+from service.sampling.reading import due_reports
 from service.suggesting import candidates, suggest
 
 router = APIRouter(include_in_schema=False)
@@ -17,6 +18,9 @@ router = APIRouter(include_in_schema=False)
 def suggested(request: Request) -> Response:
     """One page of them, the most worth reading first. References only: opening a report is what counts as a look."""
     with store_of(request).read() as session:
-        chosen = suggest(candidates(session), settings_of(request).page_size)
+        # What the person has yet to read blind is left out: the list shows the probability.
+        blind = due_reports(session, identity_of(request).account_id)
+        waiting = [candidate for candidate in candidates(session) if candidate.report_id not in blind]
+        chosen = suggest(waiting, settings_of(request).page_size)
         done = done_notice(session, request.query_params.get("done", ""), identity_of(request))
     return render(request, "suggested.html", chosen=chosen, done=done)

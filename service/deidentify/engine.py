@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from calendar import month_abbr, month_name
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -26,6 +27,12 @@ _READER_KINDS = {
 NO_NAMES = KEEP | frozenset(WORDS["no_names"].split())
 _PLACE_BEFORE = frozenset(("in", "at", "to", "from", "near", "of", "outside", "around", "towards", "via", "leaving"))
 NAMES = ("PERSON", "LOCATION")
+_MONTHS = frozenset(m.lower() for m in (*month_name, *month_abbr, "sept") if m)
+_BEFORE_MONTH = re.compile(
+    r"(?:\b(?:in|since|of|until|till|by|during|last|this|early|late|mid|from|to|and)[\s-]|\d(?:st|nd|rd|th)?\s)$",
+    re.IGNORECASE,
+)
+_AFTER_MONTH = re.compile(r"\s\d")
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 
 
@@ -169,7 +176,8 @@ class Deidentifier:
         for word in _WORD.finditer(text):
             kind = names.get(_stem(word[0]))
             free = not any(word.start() < k.end and k.start < word.end() for k in kept)
-            if kind and free and (word[0][0].isupper() or not cased):
+            # "May" names a person now and then; "in May" a month, on which occasions hang.
+            if kind and free and not _month(text, word) and (word[0][0].isupper() or not cased):
                 kept.append(Found(word.start(), word.end(), kind))
         return sorted(kept)
 
@@ -183,6 +191,15 @@ class Deidentifier:
 
 def _stem(word: str) -> str:
     return re.sub(r"['’]s$", "", word, flags=re.IGNORECASE).lower()
+
+
+def _month(text: str, word: re.Match[str]) -> bool:
+    """Whether a word is the name of a month beside a day, a year or a word such as *in*."""
+    if _stem(word[0]) not in _MONTHS:
+        return False
+    return bool(
+        _BEFORE_MONTH.search(text, max(0, word.start() - 12), word.start()) or _AFTER_MONTH.match(text, word.end())
+    )
 
 
 def _may_name(word: str) -> bool:

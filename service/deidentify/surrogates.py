@@ -7,9 +7,11 @@ Numbers come from ranges that are never given out: 07700 900 (Ofcom, for drama),
 
 from __future__ import annotations
 
+import hashlib
+import random
 import re
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 WORDS: dict[str, str] = tomllib.loads((Path(__file__).parent / "words.toml").read_text(encoding="utf-8"))
@@ -27,7 +29,9 @@ class Surrogates:
         self._taken = {w.lower() for w in _WORD.findall(text)}
         self._words: dict[tuple[str, str], str] = {}
         self._numbers: dict[tuple[str, str], int] = {}
-        self._pools = {"PERSON": iter(PEOPLE), "LOCATION": iter(PLACES)}
+        # In an order of the report's own: were the first person always Alex, a real name that was missed would stand out.
+        order = random.Random(hashlib.sha256(text.encode("utf-8", "replace")).digest())
+        self._pools = {"PERSON": iter(_shuffled(PEOPLE, order)), "LOCATION": iter(_shuffled(PLACES, order))}
 
     def replace(self, kind: str, quote: str) -> str:
         """Return what stands in for ``quote``, of Presidio entity ``kind``."""
@@ -58,6 +62,10 @@ class Surrogates:
         if len(stem) == 1:
             new = new[0]  # an initial stays one
         return (new.upper() if stem.isupper() and len(stem) > 1 else new.lower() if stem.islower() else new) + ending
+
+
+def _shuffled(words: Sequence[str], order: random.Random) -> list[str]:
+    return order.sample(words, len(words))
 
 
 def _same_shape(quote: str, number: int) -> str:

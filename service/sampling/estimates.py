@@ -158,7 +158,9 @@ def _part(
     drawn = strata.read * here
     size = _size(seen, variance * told**2, frame**2, (weight**2 * drawn * strata.unread_share).sum(-1), drawn)
     size = size * _few(members[..., here, :][..., verdict], false, seen, errors)
-    low, high = (np.clip((limit - false) / told, 0.0, group) for limit in jeffreys(seen, size))
+    # How large a group is in the frame is itself estimated: only where readers' errors are taken off does its size bound what is left.
+    most = 1.0 if errors is None else group
+    low, high = (np.clip((limit - false) / told, 0.0, most) for limit in jeffreys(seen, size))
     return _Part(frame * value, frame * low, frame * high, frame**2 * variance, (each * inner, each * outer))
 
 

@@ -141,6 +141,11 @@ def tasks(session: Session, account_id: str) -> list[Task]:
     return [_task(session, sample, account_id) for sample in session.scalars(query).all()]
 
 
+def due_reports(session: Session, account_id: str) -> frozenset[str]:
+    """The ids of all reports that this person has yet to read blind: no list shows them what the model says of those."""
+    return frozenset(item.report_id for task in tasks(session, account_id) for item in task.left)
+
+
 def due(session: Session, report_id: str, account_id: str) -> SampleItemRow | None:
     """The item under which this person has yet to read this report blind, of the oldest sample; None when there is none.
 

@@ -21,6 +21,7 @@ from service.store.tables import SampleRow
 
 GROUPS = ("recorded", "relationship", "band", "month", "suspect", "injured", "style", "length")
 FAIR = ("suspect", "injured", "relationship", "style", "length")
+LEAST_OF_GROUP = 5  # Reports read, for a group to be told of.
 # The correction learns from the settled reports; fewer than this teach nothing.
 LEAST_TO_CORRECT = 50
 
@@ -41,7 +42,8 @@ class Line:
 
     @property
     def known(self) -> bool:
-        return math.isfinite(self.value)
+        """Whether there is anything to say; of a handful of a group's reports there is not."""
+        return math.isfinite(self.value) and (not self.group or self.reports >= LEAST_OF_GROUP)
 
 
 @dataclass(frozen=True)

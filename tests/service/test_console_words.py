@@ -68,6 +68,7 @@ def test_the_queue_says_why_in_one_line(reader: Assessor, stalked: str) -> None:
         _span(stalked, 0, 2, "following"),
         _span(stalked, 3, 5, "contact"),
         _span(stalked, 3, 5, "threat", Status.NEGATED),
+        _span(stalked, 6, 9, "refusal"),
     ]
     four = assessment.four.model_copy(
         update={"unwanted": assessment.four.unwanted.model_copy(update={"present": True})}
