@@ -13,15 +13,17 @@ from dataclasses import dataclass
 from datetime import date
 
 from models.contracts import OccasionCount, TimelineEntry
+from nlp.calendar import DAY
 from nlp.dates import names_days
 from nlp.when import When
 
 Stretch = tuple[int, int]
 RECURRING = 3
-# What stands before a time that is not when something happened: "until the 24th", "due on Monday", "his Tuesday bus".
-_OTHERWISE = re.compile(
-    r"\b(?:un)?til+\s(?:the\s)?$|\bdue\s(?:on|in|back|at)?\s?$|\b(?:his|her|my|their|our|your)\s$", re.IGNORECASE
-)
+# What stands before a time that is not when something happened: "until the 24th", "due on Monday"; and before a day of habit: "his Tuesday bus".
+_AHEAD = re.compile(r"\b(?:un)?til+\s(?:the\s)?$|\bdue\s(?:on|in|back|at)?\s?$", re.IGNORECASE)
+_HABIT = re.compile(r"\b(?:his|her|my|their|our|your)\s$", re.IGNORECASE)
+_DAY = re.compile(DAY, re.IGNORECASE)
+
 _RANGE = re.compile(r"\b(?:since|between|from|to|until|till|through)\b|[-–]", re.IGNORECASE)
 
 
@@ -48,7 +50,7 @@ def occasions(
 ) -> OccasionCount:
     """Return the lower bound and the timeline. ``estimate``: the reader's number, 0 to 3 (three or more)."""
     times = [t for t in times if names_days(text[t.start : t.end], t.when)]
-    when_done = [i for i, t in enumerate(times) if not _OTHERWISE.search(text, max(0, t.start - 12), t.start)]
+    when_done = [i for i, t in enumerate(times) if not _otherwise(text, t)]
     joined = {when_done[i]: a for i, a in _join(acts, [times[i] for i in when_done], entries).items()}
     days = _separate_days([times[i].when for i, found in joined.items() if found])
     # Chosen on dev: as often exact as the estimate alone, and closer where it is wrong. Without conduct there is no occasion, whatever dates stand there.
@@ -70,6 +72,14 @@ def occasions(
     first = min((w.start for w in dated if w.start), default=None)
     last = max((w.end for w in dated if w.end), default=None)
     return OccasionCount(at_least=at_least, timeline=timeline, summary=_summary(at_least, first, last))
+
+
+def _otherwise(text: str, time: Timed) -> bool:
+    """Whether a time is not when something happened."""
+    left = max(0, time.start - 12)
+    if _AHEAD.search(text, left, time.start):
+        return True
+    return bool(_DAY.match(text, time.start) and _HABIT.search(text, left, time.start))
 
 
 def _bounds(text: str, time: Timed) -> bool:

@@ -78,7 +78,11 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         {"reference": "REF-MANY", "text": MANY, "recorded_offence": "assault", "reported_at": "2026-07-01T09:00:00Z"},
     ]
     reports += [
-        {"reference": f"REF-{n:03}", "text": f"{STALKED} This is call {n}.", "recorded_offence": "harassment"}
+        {
+            "reference": f"REF-{n:03}",
+            "text": (STALKED.replace("\n", "\r\n") if n == 10 else STALKED) + f" This is call {n}.",
+            "recorded_offence": "harassment",
+        }
         for n in range(30)
     ]
     # What the sample of a test draws, and no other test opens.

@@ -20,7 +20,7 @@ Open = Callable[[Page, str], None]
 
 
 def _note(page: Page) -> Locator:
-    return page.get_by_role("textbox", name="Note (optional)")
+    return page.get_by_role("textbox", name="Note (optional")
 
 
 def _decide(page: Page) -> None:
@@ -146,6 +146,55 @@ def test_selected_words_and_wrong_marks_go_with_the_decision(
     open_report(page, "REF-010")
     expect(page.locator(".fs-decided")).to_contain_text("2 corrections to the marks")
     assert axe(page) == []
+
+
+@wide
+def test_words_selected_over_a_windows_line_end_keep_their_place(page: Page, enter: Enter, open_report: Open) -> None:
+    enter(page)
+    open_report(page, "REF-010")
+    page.evaluate(
+        """([first, last]) => {
+          const find = words => {
+            const walk = document.createTreeWalker(document.getElementById('report-text'), NodeFilter.SHOW_TEXT)
+            while (walk.nextNode()) {
+              const at = walk.currentNode.data.indexOf(words)
+              if (at >= 0 && walk.currentNode.parentElement.dataset.at) return [walk.currentNode, at]
+            }
+            throw new Error(words)
+          }
+          const range = new Range()
+          range.setStart(...find(first))
+          const [node, at] = find(last)
+          range.setEnd(node, at + last.length)
+          getSelection().removeAllRanges()
+          getSelection().addRange(range)
+          document.dispatchEvent(new MouseEvent('mouseup', {bubbles: true}))
+        }""",
+        ["night", "June"],
+    )
+    bar = page.get_by_role("group", name="Mark the selected words")
+    bar.get_by_label("Behaviour or context").select_option("frequency")
+    bar.get_by_role("button", name="Mark these words").click()
+    start, end = (int(page.locator(f"[name=add_{side}]").first.input_value()) for side in ("start", "end"))
+    assert end - start == len("night.\r\nOn 3 June"), "the carriage return is stored, though nobody sees it"
+
+
+@wide
+def test_control_and_enter_decide_from_the_note_and_escape_leaves_it(
+    page: Page, enter: Enter, open_report: Open
+) -> None:
+    enter(page)
+    open_report(page, "REF-021")
+    page.keyboard.press("n")
+    page.keyboard.type("Rang.")
+    page.keyboard.press("Escape")
+    page.keyboard.press("2")
+    expect(page.get_by_label("Keep as recorded")).to_be_checked()
+    expect(_note(page)).to_have_value("Rang.")
+    page.get_by_label("A dispute explains the conduct").check()
+    _note(page).focus()
+    press(page, "Control+Enter")
+    expect(page.get_by_role("status").filter(has_text="Kept as recorded")).to_be_visible()
 
 
 def test_deciding_without_javascript(

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from models.bundle import DEFAULT_BUNDLE
 from service.batch import GoodLine, read_csv, read_json_lines
 from service.intake import BadLine
 
@@ -231,3 +232,12 @@ def test_a_million_lines_with_one_bad_are_read_one_at_a_time(tmp_path: Path) -> 
     tracemalloc.stop()
     assert [b.number for b in found] == [640_000]
     assert peak < 10_000_000
+
+
+def test_the_file_that_promote_writes_names_the_bundle(tmp_path: Path) -> None:
+    pointer = tmp_path / "champion"
+    pointer.write_text(f"{DEFAULT_BUNDLE}\n")
+    assert run(PURSUIT, FOURSIGHT_BUNDLE=str(pointer)).stdout == run(PURSUIT).stdout
+    pointer.write_text("nowhere\n")
+    done = run(PURSUIT, FOURSIGHT_BUNDLE=str(pointer))
+    assert done.returncode == 2 and b"no bundle at" in done.stderr

@@ -1,13 +1,17 @@
 """Through the one door: languages, stock text, bad dates, many people, what would change the answer, questions to send."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
+import numpy as np
 import pytest
 
 from models.actors import Link
 from models.assessor import Assessor
 from models.contracts import Assessment, Report
-from models.findings import own_acts
+from models.decision import _blank
+from models.findings import own_acts, role
+from models.heads import ROLE_NAMES
 from models.reading import FoundSpan
 from models.what_if import question_words
 from nlp.taxonomy import EntityType, Role, Status, Suggestion
@@ -114,3 +118,29 @@ def test_a_question_is_one_of_the_written_ones(assessor: Assessor) -> None:
     known = set(question_words().values())
     assert all(q in known for q in found.questions) and len(found.questions) <= 2
     assert found.suggestion is not Suggestion.REVIEW
+
+
+def test_an_act_told_in_a_sentence_that_opens_like_a_form_is_read(assessor: Assessor) -> None:
+    story = "Update: my ex has followed me home on three nights this week and waited outside my work every day."
+    found = read(assessor, story)
+    assert found.occasions.at_least >= 2 and found.points_for and "boilerplate" not in codes(found)
+    assert codes(read(assessor, "Update: no further action. Caller was advised.")) == ["boilerplate"]
+
+
+def test_a_day_is_that_of_the_clock_in_the_united_kingdom(assessor: Assessor) -> None:
+    text = "He followed me home yesterday."
+    for moment in ("2026-06-04T23:30:00Z", "2026-06-05T00:30:00+01:00", "2026-06-05T00:30:00", "2026-06-05"):
+        report = Report.model_validate({"reference": "r", "text": text, "reported_at": moment})
+        assert [e.date for e in assessor.assess(report).occasions.timeline] == ["2026-06-04"], moment
+
+
+def test_a_person_has_a_part_only_where_it_is_sure() -> None:
+    states = np.zeros((3, 4), dtype=np.float32)
+    likely = np.full((3, len(ROLE_NAMES)), 0.05, dtype=np.float32)
+    likely[0, ROLE_NAMES.index("suspect")] = 0.8
+    likely[1, ROLE_NAMES.index("suspect")] = 0.5
+    reading = replace(_blank(), states=states, offsets=[(0, 4), (5, 9), (10, 14)], roles=likely)
+    assert role(0, 4, Role.VICTIM, reading) is Role.SUSPECT, "the reader is sure"
+    assert role(5, 9, Role.VICTIM, reading) is Role.NONE, "they differ and neither is sure"
+    assert role(5, 9, Role.SUSPECT, reading) is Role.SUSPECT, "they agree"
+    assert role(10, 14, Role.OFFICER, reading) is Role.OFFICER, "a rank is exact"

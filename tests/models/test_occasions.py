@@ -60,3 +60,24 @@ def test_dates_without_conduct_are_no_occasions() -> None:
 def test_a_date_carries_to_the_next_sentence() -> None:
     text = "On 3 March he came. He rang her from the street"
     assert count(text, ["he came", "He rang her"], ["3 March"], 1)[0] == 1
+
+
+def test_a_vague_time_bounds_nothing() -> None:
+    text = "He left his school last year. He followed her in June. He stood outside until the 24th"
+    at_least, summary = count(text, ["followed her", "stood outside"], ["last year", "in June", "the 24th"], 2)
+    assert (at_least, summary) == (2, "The text describes at least 2 occasions.")
+    text = "He has followed her since June"
+    assert count(text, ["followed her"], ["since June"], 3)[1].endswith("between 1 June 2026 and 24 November 2026.")
+
+
+def test_a_habit_of_the_injured_party_is_no_day_of_the_suspect() -> None:
+    assert count("He got on his Tuesday bus and sat behind her", ["sat behind her"], ["Tuesday"], 1)[1].endswith(
+        "1 occasion."
+    )
+
+
+def test_a_time_of_day_alone_is_no_row_of_the_timeline() -> None:
+    text = "At 0910 he rang. On 3 March he rang again"
+    times = [Timed(text.index(t), text.index(t) + len(t), read_when(t, REPORTED)) for t in ("0910", "3 March")]
+    found = occasions(text, [Act(text.index("he rang"), 15, "contact")], times, [(0, 16), (17, len(text))], 1)
+    assert [e.quote for e in found.timeline] == ["3 March"]

@@ -85,3 +85,15 @@ def test_without_a_report_date_only_full_dates_are_resolved() -> None:
 
 def test_a_telephone_number_is_not_a_date() -> None:
     assert found("from 07700 900123") == []
+
+
+@pytest.mark.parametrize(
+    "text", ["a letter from Marlon", "a card from Decker", "a call from Augusta", "it came from Junior"]
+)
+def test_a_name_that_begins_like_a_month_is_no_time(text: str) -> None:
+    assert found(text) == []
+
+
+def test_the_past_week_is_the_seven_days_before() -> None:
+    when = read_when("the past week", REPORTED)
+    assert (when.start, when.end) == (date(2026, 11, 17), REPORTED)

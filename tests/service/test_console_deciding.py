@@ -339,3 +339,48 @@ def test_a_data_scientist_decides_nothing(client: TestClient, sign_in: SignIn, k
     sign_in(AccountRole.DATA_SCIENTIST)
     assert client.post(f"/reports/{report_id}/decision").status_code == 403
     assert client.get("/models").status_code == 200
+
+
+def test_undo_keeps_what_was_chosen_and_written_and_the_report_is_ones_own_again(
+    client: TestClient, sign_in: SignIn, keep: Keep, stalked: str
+) -> None:
+    report_id = keep("R1", stalked)
+    sign_in()
+    added = {
+        "add_quote": "Outside My Work",
+        "add_code": "loitering",
+        "add_status": "negated",
+        "add_start": "",
+        "add_end": "",
+    }
+    page = client.get(_decide(client, report_id, note="Typed for long", wrong=["1"], **added).headers["location"]).text
+    notice = page.split('id="done"')[1].split("</form>")[0]
+    to = client.post(f"/reports/{report_id}/withdraw", data=dict(re.findall(r'name="(\w+)" value="([^"]*)"', notice)))
+    body = client.get(to.headers["location"]).text
+    assert "Typed for long</textarea>" in body and "Yours</strong> until" in body
+    assert re.search(r'value="keep"[^>]* checked', body) and re.search(r'name="wrong" value="1"[^>]* checked', body)
+    assert 'value="outside my work"' in body, "as it stands in the text, whatever the capitals that were typed"
+    assert "Typed for long</textarea>" not in client.get(f"/reports/{report_id}").text
+
+
+def test_a_reason_of_section_4a_goes_with_section_4a(
+    client: TestClient, sign_in: SignIn, keep: Keep, store: Store, stalked: str
+) -> None:
+    report_id = keep("R1", stalked)
+    sign_in()
+    chosen = {"outcome": "record_as_stalking", "reason_record_as_stalking": "fear_or_distress"}
+    answer = _decide(client, report_id, offence="s2A", **chosen)
+    assert answer.status_code == 422 and "choose section 4A" in answer.text and not _decisions(store)
+    assert _decide(client, report_id, offence="s4A", **chosen).status_code == 303
+
+
+def test_what_one_has_taken_comes_before_anything_new(
+    client: TestClient, sign_in: SignIn, keep: Keep, stalked: str
+) -> None:
+    first, second, third = (keep(f"R{n}", stalked) for n in (1, 2, 3))
+    sign_in()
+    token = _fields(client.get(f"/reports/{third}").text)["token"]
+    assert client.post(f"/reports/{third}/claim", data={"token": token}).status_code == 303
+    onward = _decide(client, first).headers["location"]
+    assert onward.startswith(f"/reports/{third}?"), "taken earlier, not decided yet"
+    assert _decide(client, third).headers["location"].startswith(f"/reports/{second}?")

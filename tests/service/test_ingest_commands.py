@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import typer
+from sqlalchemy import select
 from typer.testing import CliRunner
 
 from models.assessor import Assessor
@@ -102,3 +103,19 @@ def test_a_new_model_reads_what_is_there_and_the_old_one_stays_on_record(reader:
     with store.read() as session:
         assert session.query(AssessmentRow).count() == 38
         assert session.query(AssessmentRow).filter_by(current=True).count() == 20
+
+
+def test_a_day_of_report_that_comes_later_dates_the_occasions(reader: Assessor, store: Store) -> None:
+    sent = {"reference": "A1", "text": "He followed me home yesterday and rang me on Monday."}
+    (kept,) = ingest.read_and_keep(store, reader, [Report.model_validate(sent)], COMMAND_LINE)
+
+    def days() -> list[str | None]:
+        with store.read() as session:
+            row = session.scalars(select(AssessmentRow).where(AssessmentRow.current)).one()
+        return [entry["date"] for entry in row.body["occasions"]["timeline"]]
+
+    assert set(days()) == {None}
+    dated = Report.model_validate({**sent, "reported_at": "2026-06-05T09:00:00Z"})
+    assert ingest.read_and_keep(store, reader, [dated], COMMAND_LINE)[0].id == kept.id
+    assert days() == ["2026-06-04", "2026-06-01"]
+    assert ingest.to_read(store, [dated], reader.info.digest) == [False], "the same again is not read again"

@@ -255,9 +255,10 @@ def test_what_a_sample_settles_as_stalking_waits_for_a_second_review(
     with any_store.write() as session:
         waits = Filters(status=ReviewStatus.SECOND_REVIEW)
         assert [i.reference for i in queue(session, waits, 1, 10, one, NOW).items] == ["A0", "A2"]
-        taken = next_report(session, people[0], waits, NOW)
+        assert next_report(session, people[0], waits, NOW) is None, "who decided on it is no second reviewer"
+        taken = next_report(session, people[1], waits, NOW)
         assert taken is not None
-        decide(session, taken.report_id, people[0], wish(2), NOW)
+        decide(session, taken.report_id, people[1], wish(2), NOW)
         found = session.query(AuditRow).filter(AuditRow.action == "report.found_in_sample").count()
         assert (found, session.get_one(ReportRow, taken.report_id).status) == (2, "decided")
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.sampling.estimates import Strata, flagged_share, share
+from service.sampling.estimates import Strata, count, flagged_share, share
 from service.sampling.fairness import chance_of
 from service.sampling.intervals import jeffreys, ratio_limits
 from service.sampling.plans import FEWEST, Framed, Key, Measure, Plan, SamplingError, size, strata
@@ -162,3 +162,28 @@ def test_small_strata_are_joined_and_an_empty_frame_is_an_error() -> None:
     assert {s.label["recorded"] for s in cut} == {"assault", "breach", "the rest"}
     with pytest.raises(SamplingError, match="no report matches"):
         size(plan, strata(plan, []))
+
+
+@pytest.mark.parametrize("group", [0.12, 0.4])
+def test_intervals_of_a_group_hold_the_truth_though_its_size_is_estimated(group: float) -> None:
+    """100 of 300 reports read, 40% of them flagged; a group of which six in ten are stalking."""
+    chance = np.random.default_rng(4)
+    flagged = np.arange(300) < 120
+    member = chance.permutation(300) < 300 * group
+    stalking = chance.random(300) < np.where(flagged, 0.8, 0.35)
+    truth_count = float((member & stalking).sum())
+    truth_rate = float((member & ~stalking & flagged).sum() / (member & ~stalking).sum())
+    held_count, held_rate, draws = 0, 0, 600
+    frame, read = np.array([120.0, 180.0]), np.array([50.0, 50.0])
+    for _ in range(draws):
+        drawn = np.concatenate([chance.choice(np.flatnonzero(flagged == f), 50, replace=False) for f in (True, False)])
+        inside = [member[drawn] & (flagged[drawn] == f) for f in (True, False)]
+        members = _counts(*((float(stalking[drawn][i].sum()), float((~stalking[drawn][i]).sum())) for i in inside))
+        halves = [flagged[drawn] == f for f in (True, False)]
+        everyone = _counts(*((float(stalking[drawn][h].sum()), float((~stalking[drawn][h]).sum())) for h in halves))
+        strata_ = Strata(frame, read, np.array([True, False]))
+        found = count(strata_, members, everyone)
+        held_count += float(found.low) <= truth_count <= float(found.high)
+        rate = flagged_share(strata_, members, everyone, stalking=False)
+        held_rate += not np.isfinite(rate.value) or float(rate.low) <= truth_rate <= float(rate.high)
+    assert held_count / draws >= 0.92 and held_rate / draws >= 0.92

@@ -238,3 +238,40 @@ def test_a_report_to_be_read_blind_is_blind_wherever_it_is_opened(
         seen = ['"blind": true' in detail for detail in looks]
     assert [row.sample_item_id for row in kept] == [item.id]
     assert seen == [True] * 4 + [False, True, False]
+
+
+def test_no_list_shows_a_reader_what_the_model_says_of_a_report_yet_to_be_read_blind(
+    client: TestClient, sign_in: Callable[..., str], reports: list[str], store: Store
+) -> None:
+    sign_in()
+    assert "To be read blind" not in client.get("/").text
+    with store.write() as session:
+        readers = [session.scalars(select(AccountRow).where(AccountRow.name == name)).one().id for name in NAMES]
+        me = session.scalars(select(AccountRow).where(AccountRow.name.not_in(NAMES))).one().id
+        sample = SampleRow(
+            name="s",
+            plan={},
+            strata=[],
+            drawn_at=now(),
+            drawn_by=me,
+            reader_one=me,
+            reader_two=readers[1],
+            reader_three=readers[2],
+        )
+        session.add(sample)
+        session.flush()
+        report = session.get_one(ReportRow, reports[3])
+        session.add(
+            SampleItemRow(
+                sample_id=sample.id,
+                report_id=report.id,
+                revision_id=report.revisions[-1].id,
+                number=1,
+                stratum=0,
+                flagged=True,
+                groups={},
+            )
+        )
+    listed = client.get("/?reference=R003").text
+    assert "To be read blind" in listed and "80%" not in listed
+    assert "R003" not in client.get("/suggested").text

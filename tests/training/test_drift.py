@@ -91,7 +91,7 @@ def test_the_index_is_nought_for_the_same_and_corrected_for_chance() -> None:
 def test_a_bad_line_is_named(tmp_path: Path) -> None:
     path = tmp_path / "p.jsonl"
     path.write_text('{"week": "soon"}\n')
-    with pytest.raises(ValueError, match=r"p.jsonl:1: week"):
+    with pytest.raises(ValueError, match=r"p.jsonl, line 1: week"):
         read_profile(path)
 
 

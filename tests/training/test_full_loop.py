@@ -37,8 +37,7 @@ from service.swap import load_reader
 from training import promote as promoting
 from training import run
 from training.config import load_config
-from training.corpus import Corpus, Record, load_corpus
-from training.decisions import DESK, mix, read_decisions
+from training.corpus import DECISIONS_DESK, Corpus, Record, load_corpus, mix, read_decisions
 from training.gate import load_gate
 from training.registry import CHALLENGER, CHAMPION, Registry, point
 
@@ -142,7 +141,7 @@ def test_the_full_loop(corpus: Corpus, home: Path) -> None:
         decisions = read_decisions(export)
         assert len(decisions.records) == REPORTS - sum(decisions.left_out.values()) >= REPORTS * 0.8
         mixed = mix(corpus, decisions, 1.5)
-        assert sum(r.desk == DESK for r in mixed.split("train")) > len(decisions.records)
+        assert sum(r.desk == DECISIONS_DESK for r in mixed.split("train")) > len(decisions.records)
         second = train(mixed, home / "second", "0.0.2")
         # The gate on a handful of reports and an untrained reader: what it judges is noise, so only its hardest lines are kept here.
         easy = gate.model_copy(

@@ -50,3 +50,10 @@ def test_hostile_text_is_survived(tool: Deidentifier) -> None:
     for text in ("@" * 5000, "0" * 5000, "A1" * 3000, "Ryan " * 2000, "\u202eRyan\u202c 🙂 İSTANBUL"):
         done = tool.deidentify(text)
         assert done.rewritten.move(0, len(text)) == (0, len(done.rewritten.text))
+
+
+def test_a_month_stays_and_a_person_of_that_name_does_not(tool: Deidentifier) -> None:
+    text = "In May he rang May Cooper twice, and on Fridays he waited outside. Someone saw him on 3 June."
+    done = tool.deidentify(text).rewritten.text
+    assert done.startswith("In May he rang ") and "Cooper" not in done and "rang May" not in done
+    assert "on Fridays" in done and "Someone" in done and "3 June" in done

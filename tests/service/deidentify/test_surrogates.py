@@ -15,8 +15,14 @@ def test_one_person_stays_one_person_and_keeps_title_ending_and_case() -> None:
 
 
 def test_a_name_already_in_the_report_is_not_used_again() -> None:
-    names = Surrogates(f"{PEOPLE[0]} and {PEOPLE[1]} rang")
-    assert names.replace("PERSON", "Ryan") == PEOPLE[2]
+    here = PEOPLE[:-1]
+    assert Surrogates(f"{' and '.join(here)} rang").replace("PERSON", "Ryan") == PEOPLE[-1]
+
+
+def test_the_first_person_of_one_report_is_another_than_that_of_the_next() -> None:
+    first = {Surrogates(f"Ryan rang {n} times.").replace("PERSON", "Ryan") for n in range(20)}
+    assert len(first) > 5, "a real name that was missed must not stand out"
+    assert Surrogates("Ryan rang.").replace("PERSON", "Ryan") == Surrogates("Ryan rang.").replace("PERSON", "Ryan")
 
 
 def test_more_names_than_the_pool_holds_stay_apart() -> None:
