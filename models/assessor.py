@@ -117,11 +117,7 @@ class Assessor:
         decision = self.decision
         # Every finding at its mean: what the decision says when it knows nothing.
         known = _logistic(decision.slope * decision.intercept + decision.shift)
-        means = dict(zip(decision.names, decision.mean, strict=True))
-        letters = {
-            name: FourLetter(present=False, probability=round(_logistic(means[f"head_{name}"]), 4), evidence=[])
-            for name in FOUR
-        }
+        letters = {name: FourLetter(present=False, probability=0.5, evidence=[]) for name in FOUR}
         return Assessment(
             reference=report.reference,
             probability=round(known, 4),

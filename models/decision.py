@@ -1,14 +1,14 @@
-"""From a reading to a calibrated probability and one of three suggestions: a small readable model over named findings.
+"""From a reading to a calibrated probability and one of three suggestions, by one readable rule: a report is as good as its weakest link.
 
-The features are the FOUR, the number of occasions, the reasons against, and the document head as one input among others. Counts and kinds of marked acts were
-tried as further features: fitted on dev's few desks they made other desks worse (docs/model.md). The model is a logistic regression, so each feature's part in a
-decision can be printed. It is data (``decision.json`` in the bundle), fitted by ``training``.
+Stalking here needs several things at once (labelling guide, section 1; PHA 1997 s.2A and s.7): an act that is said to have happened, on two occasions or more,
+about the person, unwanted, and no reason that explains it otherwise. The score is the soft minimum of what the reader finds of each, and of its own overall
+impression. Nothing is weighed against anything else, so there is nothing to fit but the calibration. Sums of weighted findings, which bundles before 1.4.0 hold,
+are read too: both are a linear model over named features, kept as data (``decision.json`` in the bundle).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Self
 
 import numpy as np
@@ -16,14 +16,33 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 from models.heads import AGAINST_NAMES, DOCUMENT_GROUPS
 from models.reading import FoundSpan, Reading, sigmoid
-from models.windows import Floats
 from nlp.taxonomy import BEHAVIOUR_NAMES, CODE_NAMES, FOUR, Status, Suggestion
 
 SQUASH = 4.0  # Of bundles that name none.
+_ACTS = [at for at, code in enumerate(CODE_NAMES) if code in BEHAVIOUR_NAMES]
+
+
+def links(reading: Reading) -> dict[str, float]:
+    """Return what stalking needs and how surely each is found, in log-odds."""
+    document = reading.document
+    four = dict(zip(FOUR, document["four"], strict=True))
+    return {
+        "impression": float(document["label"][0]),
+        "act": float(reading.marks[_ACTS].max()),
+        "occasions": float(document["occasions"][1]),
+        "fixated": float(four["fixated"]),
+        "unwanted": float(four["unwanted"]),
+        "no_reason_against": -float(document["against"].max()),
+    }
+
+
+def weakest(reading: Reading) -> float:
+    """Return the soft minimum of the links, in log-odds: -log of the sum of exp(-link), a little under the least of them."""
+    return -float(np.logaddexp.reduce([-value for value in links(reading).values()]))
 
 
 def features(reading: Reading, squash: float) -> dict[str, float]:
-    """Return the named features of one reading, in a fixed order: the label head, FOUR, occasions, the reasons against, and what is marked in the text.
+    """Return the named features of one reading, in a fixed order: the weakest link; the label head, FOUR, occasions, the reasons against, and what is marked in the text.
 
     The logits of the heads are squashed to about ±``squash``, so that one overconfident head cannot outvote the others.
     """
@@ -33,6 +52,7 @@ def features(reading: Reading, squash: float) -> dict[str, float]:
         return squash * math.tanh(x / squash)
 
     row: dict[str, float] = {
+        "weakest_link": weakest(reading),
         "head_stalking": squashed(float(document["label"][0])),
         "head_unclear": squashed(float(document["label"][1])),
     }
@@ -52,11 +72,10 @@ def _blank() -> Reading:
 
 
 FEATURE_NAMES: tuple[str, ...] = tuple(features(_blank(), SQUASH))
-MARK_NAMES: tuple[str, ...] = tuple(n for n in FEATURE_NAMES if n.startswith("mark_"))
 
 
 class DecisionModel(BaseModel):
-    """A standardised logistic regression with its threshold pair.
+    """A standardised linear model of the log-odds, with its thresholds. Of bundles from 1.4.0 on it has one feature, ``weakest_link``.
 
     ``probability = sigmoid(intercept + Σ weight · (feature − mean) / scale)``, calibrated by a final slope and intercept. Below ``low``: no
     change; from ``high``: review as stalking; between, or where the ``unclear`` head is at ``ask`` or more and the probability is under ``sure``: ask.
@@ -113,11 +132,6 @@ class DecisionModel(BaseModel):
         if probability >= self.high:
             return Suggestion.REVIEW if any(counts_as_evidence(s) for s in reading.spans) else Suggestion.ASK
         return Suggestion.NO_CHANGE if probability < self.low else Suggestion.ASK
-
-
-def feature_matrix(readings: Sequence[Reading], squash: float) -> Floats:
-    """Return a float32 [N, F] matrix, columns as FEATURE_NAMES."""
-    return np.array([list(features(r, squash).values()) for r in readings], dtype=np.float32)
 
 
 def counts_as_evidence(span: FoundSpan) -> bool:

@@ -241,7 +241,7 @@ def _role(role: str) -> AccountRole:
 
 # What the training libraries bring, by name: without them each still exists, to say how to get it. A test holds the list to what is registered.
 TRAINING_COMMANDS = (
-    "train", "evaluate", "errors", "behaviour", "corpus", "compare", "promote", "drift", "measure-reading", "train-entities",
+    "train", "recalibrate", "evaluate", "errors", "behaviour", "corpus", "compare", "promote", "drift", "measure-reading", "train-entities",
 )  # fmt: skip
 
 

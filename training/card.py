@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from training.config import TrainingConfig
 from training.corpus import Corpus
 
 
@@ -16,7 +15,6 @@ def _row(name: str, row: dict[str, Any]) -> str:
 
 def model_card(
     fields: dict[str, Any],
-    config: TrainingConfig,
     corpus: Corpus,
     measured: dict[str, Any],
     chosen: dict[str, float],
@@ -33,8 +31,8 @@ def model_card(
         "## What it is",
         "",
         f"- Encoder: {fields['encoder']}, {fields['licence']}, SHA-256 of the weights {fields['encoder_sha256']}.",
-        f"- One pass in windows of {config.window} tokens that overlap by {config.overlap}; heads for spans with status, FOUR, occasions, relationship, offence,",
-        "  reasons against, entities; a logistic regression over named evidence decides. ONNX, 8-bit and 4-bit weights.",
+        f"- One pass in windows of {fields['window']} tokens that overlap by {fields['overlap']}; heads for spans with status, FOUR, occasions, relationship, offence,",
+        "  reasons against, roles; the weakest of what stalking needs decides (models/decision.py). ONNX, 8-bit and 4-bit weights.",
         f"- Corpus {corpus.digest[:16]}: {counts['train']} reports to train on, {counts['dev']} to choose and calibrate on, {counts['test']} to measure on, split by writer.",
         "",
         "## What it is for, and not for",
@@ -70,7 +68,7 @@ def model_card(
         "## Limits",
         "",
         "Trained on written, not real, reports: real ones differ, and figures on real reports must be measured where it is used. Recall and false reviews by",
-        "writer, style, relationship and length are in the evaluation that `foursight evaluate` prints. The decision model was chosen on dev by leaving one",
-        f"writer out (regularisation {chosen['strength_heads']} of the heads, {chosen['strength_marks']} of the marks; log loss {chosen['log_loss']:.3f}).",
+        "writer, style, relationship and length are in the evaluation that `foursight evaluate` prints. The decision was calibrated on dev,",
+        f"and its thresholds chosen there, by leaving one writer out (log loss {chosen['log_loss']:.3f}).",
     ]
     return "\n".join(lines) + "\n"

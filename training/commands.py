@@ -23,6 +23,7 @@ corpus_app = typer.Typer(no_args_is_help=True, help="Check, measure and add to t
 def register(app: typer.Typer) -> None:
     """Add the commands to the ``foursight`` application."""
     app.command("train")(train)
+    app.command("recalibrate")(recalibrate)
     app.command("evaluate")(evaluate)
     app.command("measure-reading")(measure_reading)
     app.command("train-entities")(train_entities)
@@ -91,6 +92,24 @@ def train(
             console.print(describe(exported, corpus.records))
         manifest = run(settings, corpus, out, version, resume, final, console, start_from)
     except (BundleError, OSError, EncoderError, ValidationError, ValueError) as error:
+        raise _fail(str(error)) from None
+    console.print(f"bundle {manifest.name} {manifest.version} written to {out}")
+
+
+def recalibrate(
+    bundle: Annotated[Path, typer.Argument(help="The bundle whose reading stays as it is.")] = DEFAULT_BUNDLE,
+    out: Annotated[Path, typer.Option(help="Where to write the bundle.")] = Path("var/bundles/candidate"),
+    version: Annotated[str, typer.Option(help="The version to give it.")] = "0.0.0",
+    final: Annotated[
+        bool, typer.Option("--final", help="Also measure on test, for the card of a bundle that will ship.")
+    ] = False,
+) -> None:
+    """Calibrate a bundle's decision and choose its thresholds anew on dev, in minutes: after dev has changed, or the rule that decides. Nothing is trained."""
+    from training.run import recalibrate as run
+
+    try:
+        manifest = run(bundle, _corpus(), out, version, final, console)
+    except (BundleError, OSError, ValueError) as error:
         raise _fail(str(error)) from None
     console.print(f"bundle {manifest.name} {manifest.version} written to {out}")
 

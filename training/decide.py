@@ -1,55 +1,27 @@
-"""Fit the decision model on dev: a regularised logistic regression, calibrated out of desk, with thresholds for recall.
+"""Calibrate the decision on dev and choose its thresholds for recall.
 
-The reader was trained on train, so its outputs there are better than on new reports; the decision model is therefore fitted on dev, whose desks the
-reader has not seen. Everything is chosen by leaving one desk out inside dev. Test is never touched.
+The reader was trained on train, so its outputs there are better than on new reports; so dev, whose desks the reader has not seen. The score itself is not
+fitted (models/decision.py); how well it does and where the thresholds lie is judged by a calibration that did not see the report's desk. Test is never touched.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
-from models.decision import FEATURE_NAMES, MARK_NAMES, DecisionModel, counts_as_evidence, feature_matrix
+from models.decision import DecisionModel, counts_as_evidence, weakest
 from models.reading import Reading, sigmoid
-from models.windows import Floats
 from nlp.taxonomy import Label, Suggestion
 from training.corpus import Record
 
-STRENGTHS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3)
-# Log loss on dev, leaving one writer out, is 0.478 at 4, 0.463 at 16 and no better beyond (docs/model.md).
-SQUASH = 16.0
-# Share of the marks in the decision: average precision on dev, leaving one writer out, is 0.765 at nought, 0.776 at 0.3 and falls beyond (docs/model.md).
-MARKS = 0.3
 RECALL = 0.95
 MOST_ASKED = 0.10  # Share of clear reports that may be answered with a question.
 Array = npt.NDArray[np.float64]
-
-
-def _model(strength: float) -> object:
-    return make_pipeline(StandardScaler(), LogisticRegression(C=strength, max_iter=2000))
-
-
-def _out_of_desk(
-    strength: float,
-    features: Floats,
-    truth: npt.NDArray[np.bool_],
-    clear: npt.NDArray[np.bool_],
-    desks: npt.NDArray[Any],
-) -> Array:
-    """Return the log-odds of every record by a model fitted on the clear ones of the other desks."""
-    odds = np.zeros(len(truth))
-    for desk in np.unique(desks):
-        fitted = _model(strength).fit(features[clear & (desks != desk)], truth[clear & (desks != desk)])  # type: ignore[attr-defined]
-        odds[desks == desk] = fitted.decision_function(features[desks == desk])
-    return odds
 
 
 @dataclass(frozen=True)
@@ -62,50 +34,41 @@ class Chosen:
 
 
 def fit_decision(records: Sequence[Record], readings: Sequence[Reading]) -> tuple[DecisionModel, Chosen]:
-    """Return the decision model and how it was chosen (all out of desk on ``records``).
-
-    Two logistic regressions, one over what the document heads say and one over what is marked in the text, each fitted alone; the decision is their weighted sum, so it
-    is one linear model. Fitted together, the heads, which know this kind of report, would leave the marks next to nothing; the marks carry over to other kinds.
-    """
-    everything = feature_matrix(readings, SQUASH)
-    marked = np.array([n in MARK_NAMES for n in FEATURE_NAMES])
+    """Return the decision model and how it was chosen (all out of desk on ``records``)."""
     clear = np.array([r.label is not Label.UNCLEAR for r in records])
     truth = np.array([r.label is Label.STALKING for r in records])
     desks = np.array([r.desk for r in records])
-    figures: dict[str, float] = {}
-    odds, weights, intercept = np.zeros(len(records)), np.zeros(len(FEATURE_NAMES)), 0.0
-    scaler = StandardScaler().fit(everything[clear])
-    for name, columns, share in (("heads", ~marked, 1 - MARKS), ("marks", marked, MARKS)):
-        some = everything[:, columns]
-        every = {c: _out_of_desk(c, some, truth, clear, desks) for c in STRENGTHS}
-        losses = {c: float(log_loss(truth[clear], 1 / (1 + np.exp(-o[clear])))) for c, o in every.items()}
-        best = min(losses, key=lambda c: losses[c])
-        figures |= {f"strength_{name}": best, f"log_loss_{name}": losses[best]}
-        odds += share * every[best]
-        logistic = _model(best).fit(some[clear], truth[clear])[1]  # type: ignore[attr-defined]
-        weights[columns] = share * logistic.coef_[0]
-        intercept += share * float(logistic.intercept_[0])
-    platt = LogisticRegression(C=1e3).fit(odds[clear][:, None], truth[clear])
-    slope, shift = float(platt.coef_[0, 0]), float(platt.intercept_[0])
-    probability = 1 / (1 + np.exp(-(slope * odds + shift)))
+    score = np.array([weakest(r) for r in readings])
+    probability = np.zeros(len(records))
+    for desk in np.unique(desks):
+        slope, shift = _platt(score[clear & (desks != desk)], truth[clear & (desks != desk)])
+        here = desks == desk
+        probability[here] = 1 / (1 + np.exp(-(slope * score[here] + shift)))
     loss = float(log_loss(truth[clear], probability[clear]))
     unclear_head = np.array([float(sigmoid(r.document["label"])[1]) for r in readings])
     acts = np.array([any(counts_as_evidence(s) for s in r.spans) for r in readings])
     thresholds = choose_thresholds(probability, unclear_head, acts, np.array([r.label.value for r in records]))
+    slope, shift = _platt(score[clear], truth[clear])
+    mean = float(score[clear].mean())
     model = DecisionModel(
-        names=list(FEATURE_NAMES),
-        mean=scaler.mean_.tolist(),
-        scale=scaler.scale_.tolist(),
-        weights=weights.tolist(),
-        intercept=intercept,
+        names=["weakest_link"],
+        mean=[mean],
+        scale=[1.0],
+        weights=[1.0],
+        intercept=mean,
         slope=slope,
         shift=shift,
-        squash=SQUASH,
         **thresholds,
     )
     given = answers(probability, unclear_head, acts, **thresholds)
-    figures |= {"log_loss": loss, "slope": slope, "shift": shift}
+    figures = {"log_loss": loss, "slope": slope, "shift": shift}
     return model, Chosen(figures, probability, [Suggestion(answer) for answer in given])
+
+
+def _platt(score: Array, truth: npt.NDArray[np.bool_]) -> tuple[float, float]:
+    """Return slope and shift of the log-odds (Platt 1999)."""
+    fitted = LogisticRegression(C=1e3).fit(score[:, None], truth)
+    return float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
 
 
 def answers(

@@ -14,7 +14,7 @@ from rich.console import Console
 from tokenizers import Tokenizer
 
 from models.assessor import Assessor
-from models.bundle import MANIFEST, Manifest, seal_bundle
+from models.bundle import MANIFEST, Manifest, open_bundle, seal_bundle
 from models.reader import OnnxReader
 from models.windows import Windower
 from training.card import model_card
@@ -135,6 +135,27 @@ def bundle(
         "overlap": config.overlap,
         "hidden": reader.encoder.config.hidden_size,
     }
+    return _decided(partial, fields, corpus, out, final, console)
+
+
+def recalibrate(source: Path, corpus: Corpus, out: Path, version: str, final: bool, console: Console) -> Manifest:
+    """Write a bundle to ``out`` that reads as ``source`` does and decides anew: calibration and thresholds from dev as it is now. Nothing is trained."""
+    if out.exists() and not (out / MANIFEST).is_file():
+        raise ValueError(f"{out} is not a bundle and would be replaced; name a new folder")
+    manifest = open_bundle(source)
+    partial = out.with_name(out.name + ".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    shutil.copytree(source, partial)
+    kept = ("name", "encoder", "licence", "encoder_sha256", "corpus_digest", "window", "overlap", "hidden")
+    fields = {name: getattr(manifest, name) for name in kept}
+    fields |= {"version": version, "created": datetime.now(UTC).strftime("%Y-%m-%d")}
+    return _decided(partial, fields, corpus, out, final, console)
+
+
+def _decided(
+    partial: Path, fields: dict[str, Any], corpus: Corpus, out: Path, final: bool, console: Console
+) -> Manifest:
+    """Fit the decision on dev, measure, write the card and seal; ``partial`` then takes the place of ``out``."""
     (partial / "decision.json").write_text("{}", encoding="utf-8")
     draft = seal_bundle(partial, metrics={}, **fields)
     console.print("fitting the decision model on dev")
@@ -148,11 +169,11 @@ def bundle(
         results["test"] = measure(assessor, corpus, "test")
     for result in results.values():
         print_result(result, console)
-        save_result(result, WORK / config.name)
+        save_result(result, WORK / fields["name"])
     headline = {split: {k: r[k] for k in HEADLINE if k in r} for split, r in results.items()}
     if final:
         del headline["dev"]["curves"]  # one set of plots, and test is what they are for
-    card = model_card(fields, config, corpus, results.get("test", results["dev"]), chosen.figures)
+    card = model_card(fields, corpus, results.get("test", results["dev"]), chosen.figures)
     (partial / "model-card.md").write_text(card, encoding="utf-8")
     manifest = seal_bundle(partial, metrics=json.loads(json.dumps(headline)) | {"decision": chosen.figures}, **fields)
     shutil.rmtree(out, ignore_errors=True)
