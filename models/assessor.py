@@ -83,7 +83,7 @@ class Assessor:
         offence = Offence.NONE
         if suggestion is Suggestion.REVIEW:
             offence = Offence.S4A if found.facts.serious else Offence.S2A
-        asked = questions(reading, self.decision, found.facts) if suggestion is Suggestion.ASK else []
+        asked = questions(reading, found.facts) if suggestion is Suggestion.ASK else []
         if found.language is not None:
             asked = [question_words()["language"].format(language=found.language.name), *asked[:1]]
         changes: list[Change] = []

@@ -36,9 +36,13 @@ def links(reading: Reading) -> dict[str, float]:
     }
 
 
-def weakest(reading: Reading) -> float:
-    """Return the soft minimum of the links, in log-odds: -log of the sum of exp(-link), a little under the least of them."""
-    return -float(np.logaddexp.reduce([-value for value in links(reading).values()]))
+def weakest(reading: Reading, impression: bool = True) -> float:
+    """Return the soft minimum of the links, in log-odds: -log of the sum of exp(-link), a little under the least of them.
+
+    Without ``impression`` it is that of the facts alone, each of which somebody could be asked about.
+    """
+    values = [value for name, value in links(reading).items() if impression or name != "impression"]
+    return -float(np.logaddexp.reduce([-value for value in values]))
 
 
 def features(reading: Reading, squash: float) -> dict[str, float]:

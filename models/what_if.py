@@ -14,7 +14,7 @@ from functools import lru_cache
 import numpy as np
 
 from models.contracts import Change
-from models.decision import DecisionModel
+from models.decision import DecisionModel, weakest
 from models.heads import DOCUMENT_GROUPS
 from models.reader import OnnxReader
 from models.reading import Reading, sigmoid
@@ -115,15 +115,15 @@ def question_words() -> dict[str, str]:
     return words
 
 
-def questions(reading: Reading, decision: DecisionModel, facts: Facts, most: int = 2) -> list[str]:
-    """Return the one or two questions whose answers would settle the report: open facts whose answer moves the decision most come first."""
+def questions(reading: Reading, facts: Facts, most: int = 2) -> list[str]:
+    """Return the one or two questions whose answers would settle the report: open facts whose answer moves the weakest fact most come first."""
     worth: dict[str, float] = {}
-    base = decision.log_odds(reading)
+    base = weakest(reading, impression=False)
     for supposition in SUPPOSITIONS:
         group, name = supposition.doubt
         p = float(sigmoid(reading.document[group])[DOCUMENT_GROUPS[group].index(name)])
         doubt = 1.0 - abs(2.0 * p - 1.0)
-        move = abs(decision.log_odds(supposed(reading, supposition)) - base)
+        move = abs(weakest(supposed(reading, supposition), impression=False) - base)
         worth[supposition.question] = max(worth.get(supposition.question, 0.0), doubt * move)
     if not any(code in facts.codes for code in ACTS):
         worth["acts"] = 10.0

@@ -148,11 +148,21 @@ def errors(
     bundle: Annotated[Path, typer.Option(help="The bundle to read.")] = DEFAULT_BUNDLE,
     split: Annotated[str, typer.Option(help="dev, to learn from; test only to report.")] = "dev",
     out: Annotated[Path, typer.Option(help="Where the reports go, one JSON object a line.")] = Path("var/errors.jsonl"),
+    causes: Annotated[
+        Path | None,
+        typer.Option(help="Count the causes that people found instead (datasets/error_causes.jsonl); reads no report."),
+    ] = None,
 ) -> None:
     """Write the reports that a bundle gets wrong, with what it read in them, so that a person can read them and find the cause."""
     from models.assessor import Assessor
-    from training.errors import write_wrong, wrong_answers
+    from training.errors import count_causes, write_wrong, wrong_answers
 
+    if causes is not None:
+        try:
+            console.print(count_causes(causes))
+        except (OSError, ValueError, KeyError) as error:
+            raise _fail(f"{causes} is no file of causes ({type(error).__name__})") from None
+        return
     if split not in ("dev", "test"):
         raise _fail(f"no split {split!r} to read errors of: choose dev or test")
     try:

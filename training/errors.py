@@ -6,9 +6,12 @@ On dev, where the decision model is fitted, each report is judged by a decision 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from rich.table import Table
 
 from models.assessor import Assessor
 from models.reading import Reading, sigmoid
@@ -101,3 +104,17 @@ def write_wrong(found: list[Wrong], path: Path) -> None:
 def _lines(found: list[Wrong]) -> Iterator[str]:
     for wrong in found:
         yield json.dumps(asdict(wrong), ensure_ascii=False)
+
+
+def count_causes(path: Path) -> Table:
+    """Return how often each cause was found, by kind of error, the commonest first."""
+    found = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    kinds = ("false review", "asked", "missed", "not asked")
+    counts = Counter((one["cause"], one["kind"]) for one in found)
+    table = Table(title=f"{len(found)} wrong answers, each read by one person")
+    for column in ("cause", *kinds, "all", "second cause"):
+        table.add_column(column, justify="left" if column == "cause" else "right")
+    second = Counter(one["second_cause"] for one in found)
+    for cause, total in Counter(one["cause"] for one in found).most_common():
+        table.add_row(cause.replace("_", " "), *(str(counts[cause, k]) for k in kinds), str(total), str(second[cause]))
+    return table
