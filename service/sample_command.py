@@ -99,6 +99,8 @@ def list_command() -> None:
             given = readings(session, row)
             settled = sum(r.pattern is not None for r in given)
             typer.echo(f"{row.name}\tdrawn {row.drawn_at:%Y-%m-%d}\t{settled} of {len(given)} settled")
+        if not session.scalar(select(SampleRow.id).limit(1)):
+            typer.echo("No sample has been drawn; foursight sample plan --help says how to begin.", err=True)
 
 
 @sample.command("estimates")
