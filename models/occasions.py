@@ -24,6 +24,7 @@ _AHEAD = re.compile(r"\b(?:un)?til+\s(?:the\s)?$|\bdue\s(?:on|in|back|at)?\s?$",
 _HABIT = re.compile(r"\b(?:his|her|my|their|our|your)\s$", re.IGNORECASE)
 _DAY = re.compile(DAY, re.IGNORECASE)
 
+_UNIT = re.compile(r"\b(?:week|month|year)\b", re.IGNORECASE)
 _RANGE = re.compile(r"\b(?:since|between|from|to|until|till|through)\b|[-–]", re.IGNORECASE)
 
 
@@ -87,7 +88,12 @@ def _bounds(text: str, time: Timed) -> bool:
     when = time.when
     if when.start is None or when.end is None or when.fault is not None:
         return False
-    vague = when.days == 1 and not when.recurring and when.start != when.end
+    # On a Monday "this week" is one day, and as vague as on any other.
+    vague = (
+        when.days == 1
+        and not when.recurring
+        and (when.start != when.end or bool(_UNIT.search(text, time.start, time.end)))
+    )
     return not vague or bool(_RANGE.search(text, time.start, time.end))
 
 

@@ -185,11 +185,12 @@ def percent(probability: float) -> str:
     return f"{round(probability * 100)}%"
 
 
-def weight(log_odds: float) -> str:
-    """How much the score leans on a mark, in words: log-odds mean nothing to a reviewer, and those near nought are within the model's own noise."""
-    if log_odds <= -0.3:
+def weight(log_odds: float, strongest: float) -> str:
+    """How much the score leans on a mark, in words, beside the ``strongest`` mark of the report: log-odds by themselves mean nothing to a reviewer."""
+    share = log_odds / strongest if strongest > 0 else 0.0
+    if share <= -1 / 3:
         return "against"
-    return "strong" if log_odds >= 1.0 else "some" if log_odds >= 0.3 else "little"
+    return "strong" if share >= 2 / 3 else "some" if share >= 1 / 3 else "little"
 
 
 def who(evidence: Evidence) -> str:

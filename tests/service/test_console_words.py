@@ -78,3 +78,11 @@ def test_the_queue_says_why_in_one_line(reader: Assessor, stalked: str) -> None:
     assert words.why(shown) == "Following and contact, on 3 or more occasions; told that it is unwanted."
     asked = shown.model_copy(update={"suggestion": Suggestion.ASK, "questions": ["When?"]})
     assert words.why(asked) == "When?"
+
+
+@pytest.mark.parametrize(
+    ("log_odds", "strongest", "said"),
+    [(0.3, 0.3, "strong"), (0.15, 0.3, "some"), (0.05, 0.3, "little"), (-0.2, 0.3, "against"), (0.0, 0.0, "little")],
+)
+def test_a_weight_is_told_beside_the_strongest_of_the_report(log_odds: float, strongest: float, said: str) -> None:
+    assert words.weight(log_odds, strongest) == said
