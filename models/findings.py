@@ -113,7 +113,7 @@ def _quoted(text: str, span: FoundSpan | Timed | Language) -> Span:
 def role(start: int, end: int, said: Role, reading: Reading) -> Role:
     """Return the part a person has in the matter, where the recogniser of mentions and the reader say the same or the reader is sure; else none.
 
-    On dev the recogniser's role is right for 55 of 100 named persons and the reader's for 67; where they agree or the reader is SURE_ROLE, for 87
+    On dev the recogniser's role is right for 55 of 100 named persons and the reader's for 67; where they agree or the reader is SURE_ROLE, which is so of 71, for 88
     (docs/reading.md). A wrong part misleads more than none.
     """
     if reading.roles is None or said is Role.OFFICER:  # by rank, an exact rule
