@@ -37,7 +37,8 @@ from service.swap import load_reader
 from training import promote as promoting
 from training import run
 from training.config import load_config
-from training.corpus import DECISIONS_DESK, Corpus, Record, load_corpus, mix, read_decisions
+from training.corpus import DECISIONS_DESK, Corpus, Record, load_corpus
+from training.decisions import mix, read_decisions
 from training.gate import load_gate
 from training.registry import CHALLENGER, CHAMPION, Registry, point
 
