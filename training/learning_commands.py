@@ -7,16 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
 from models.bundle import DEFAULT_BUNDLE, BundleError
+from training.cli import console, fail
+from training.cli import corpus as read_corpus
 from training.corpus import CorpusError
 
 if TYPE_CHECKING:
-    from training.corpus import Corpus
     from training.gate import Gate
 
-console = Console()
 GATE = Path(__file__).parent / "gate.toml"
 BUNDLES = Path("var/bundles")
 
@@ -28,27 +27,13 @@ def register(app: typer.Typer) -> None:
     app.command("drift")(drift)
 
 
-def _fail(message: str) -> typer.Exit:
-    Console(stderr=True).print(f"foursight: {message}", style="red", highlight=False, markup=False)
-    return typer.Exit(2)
-
-
-def _corpus() -> Corpus:
-    from training.corpus import load_corpus
-
-    try:
-        return load_corpus()
-    except CorpusError as error:
-        raise _fail(f"the corpus has problems; run 'foursight corpus check'.\n{error}") from None
-
-
 def _gate(path: Path) -> Gate:
     from training.gate import load_gate
 
     try:
         return load_gate(path)
     except (OSError, ValueError) as error:
-        raise _fail(f"{path} is not a gate: {error}") from None
+        raise fail(f"{path} is not a gate: {error}") from None
 
 
 def compare(
@@ -68,14 +53,14 @@ def compare(
     from training.behaviour import load_cases
 
     if split not in ("dev", "test"):
-        raise _fail(f"no split {split!r}: choose dev or test")
-    corpus = _corpus()
+        raise fail(f"no split {split!r}: choose dev or test")
+    corpus = read_corpus()
     records = corpus.split(split)  # type: ignore[arg-type]
     try:
         first, second = Assessor.load(a), Assessor.load(b)
         cases = load_cases() if behaviour else {}
     except (BundleError, CorpusError) as error:
-        raise _fail(str(error)) from None
+        raise fail(str(error)) from None
     timed = comparing.latency(first, second, records[:40])
     sides = [comparing.answers_of(x, records, cases) for x in (first, second)]
     result = comparing.compare(records, sides[0], sides[1], cases, timed, split, corpus.digest)
@@ -116,14 +101,12 @@ def promote(
             )
             return
         rules = _gate(gate)
-        corpus = _corpus()
+        corpus = read_corpus()
         outcome = run(bundle, corpus.split(rules.split), load_cases(), rules, corpus.digest, BUNDLES, pointer)
     except (BundleError, CorpusError, PromoteError) as error:
-        raise _fail(str(error)) from None
+        raise fail(str(error)) from None
     except MlflowException as error:
-        raise _fail(
-            f"the registry of MLflow cannot be used (MLFLOW_TRACKING_URI says which): {error.message}"
-        ) from None
+        raise fail(f"the registry of MLflow cannot be used (MLFLOW_TRACKING_URI says which): {error.message}") from None
     if outcome.comparison is None:
         console.print(f"version {outcome.champion.version} ({outcome.champion.name}) is champion already")
         return
@@ -155,10 +138,10 @@ def drift(
         rows = drifting.read_profile(profile)
         assessor = Assessor.load(bundle)
     except OSError as error:
-        raise _fail(f"{error.filename or profile} cannot be read: {error.strerror}") from None
+        raise fail(f"{error.filename or profile} cannot be read: {error.strerror}") from None
     except (BundleError, ValueError) as error:
-        raise _fail(str(error)) from None
-    result = drifting.measure(rows, drifting.expected(_corpus(), assessor, reports))
+        raise fail(str(error)) from None
+    result = drifting.measure(rows, drifting.expected(read_corpus(), assessor, reports))
     drifting.print_drift(result, console)
     # The service's setting of the same name; the console shows what lies there.
     out = out or Path(os.environ.get("FOURSIGHT_VAR") or "var") / "drift"
