@@ -16,7 +16,7 @@ def fail(message: str) -> typer.Exit:
     return typer.Exit(2)
 
 
-def corpus() -> Corpus:
+def read_corpus() -> Corpus:
     """Return the written reports, or fail with how to find what is wrong with them."""
     try:
         return load_corpus()

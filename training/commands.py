@@ -12,8 +12,7 @@ from rich.console import Console
 
 from models.bundle import DEFAULT_BUNDLE, BundleError, open_bundle
 from training import behaviour, corpus_commands, learning_commands
-from training.cli import console, fail
-from training.cli import corpus as read_corpus
+from training.cli import console, fail, read_corpus
 
 
 def register(app: typer.Typer) -> None:

@@ -10,9 +10,8 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from training.cli import console, fail
-from training.cli import corpus as read_corpus
-from training.corpus import CorpusError, Record, from_authoring, write_records
+from training.cli import console, fail, read_corpus
+from training.corpus import CorpusError, Record, from_authoring, load_corpus, write_records
 
 corpus_app = typer.Typer(no_args_is_help=True, help="Check, measure and add to the written reports in datasets/.")
 

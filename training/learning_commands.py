@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from models.bundle import DEFAULT_BUNDLE, BundleError
-from training.cli import console, fail
-from training.cli import corpus as read_corpus
+from training.cli import console, fail, read_corpus
 from training.corpus import CorpusError
 
 if TYPE_CHECKING:
