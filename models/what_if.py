@@ -93,7 +93,8 @@ def would_change(
     kinds = list(
         dict.fromkeys(s.code for s in reading.spans if s.code in BEHAVIOUR_NAMES and s.status is Status.ASSERTED)
     )
-    if reading.states is not None and kinds:
+    # Without the only kind of act there is nothing left to suggest: that goes without saying.
+    if reading.states is not None and len(kinds) > 1:
         masks = np.ones((len(kinds), len(reading.states)), dtype=np.float32)
         for row, code in enumerate(kinds):
             for span in reading.spans:

@@ -55,6 +55,7 @@ REASONS: dict[Outcome, dict[str, str]] = {
         "fear_or_distress": "The course of conduct causes fear of violence, or serious alarm or distress (section 4A).",
         "breach": "Unwanted contact goes on in breach of an order, bail, a warning or a block.",
         "history": "With the earlier reports it is a course of conduct.",
+        "former_partner": "A course of conduct by a former partner, and nothing that explains it otherwise (Crime Recording Rules).",
         "other": "Another reason, given in the note.",
     },
     Outcome.KEEP: {**AGAINST, "other": "Another reason, given in the note."},

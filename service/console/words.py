@@ -215,9 +215,9 @@ def likelihood(probability: float) -> str:
 
 
 def frequency(probability: float) -> str:
-    """The probability as a count of similar reports: easier to weigh than a percentage. It holds for the reports that the tool was set on; what comes in elsewhere holds less stalking."""
+    """The probability as a count of similar reports: easier to weigh than a percentage. It holds for the written reports of dev; what comes in elsewhere holds less stalking."""
     hundred = min(99, max(1, round(probability * 100)))
-    return f"Of 100 of the written reports that it was set on, with a score like this, about {hundred} describe{'s' if hundred == 1 else ''} stalking."
+    return f"Of 100 reports written for testing, with a score like this, about {hundred} describe{'s' if hundred == 1 else ''} stalking."
 
 
 def although(suggestion: Suggestion, probability: float) -> str:
