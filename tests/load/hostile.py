@@ -174,7 +174,7 @@ class _Reader:
             re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page.partition("decide-form")[2])
         )
         fields = {**hidden, "from": "/", "outcome": "ask_officer", "reason_ask_officer": "other"}
-        fields |= {"note": note, "question": note, "add_quote": note, "add_code": MARK}
+        fields |= {"note": note, "question": note, "add_quote": note, "add_code": MARK, "add_status": MARK}
         self._checked(
             self._post(f"/reports/{report_id}/decision", **fields), "There is a problem", 422
         )  # no such words
@@ -192,7 +192,10 @@ class _Reader:
         if page.status_code != status or elements.found or not strict or shows not in page.text:
             self.wrong += 1
             where = page.request.url.path
-            self.console.print(f"{where}: status {page.status_code}, elements {elements.found[:3]}", highlight=False)
+            self.console.print(
+                f"{where}: status {page.status_code} for {status}, elements {elements.found[:3]}, {shows!r} {'is' if shows in page.text else 'not'} shown",
+                highlight=False,
+            )
         return page.text
 
 
