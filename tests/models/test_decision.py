@@ -12,7 +12,7 @@ from models.contracts import Report
 from models.decision import DecisionModel, _blank, features, links, weakest
 from models.heads import AGAINST_NAMES, DOCUMENT_GROUPS
 from models.reading import Reading
-from nlp.taxonomy import BEHAVIOUR_NAMES, CODE_NAMES, FOUR
+from nlp.taxonomy import BEHAVIOUR_NAMES, CODE_NAMES, FOUR, Suggestion
 
 ALL = {"impression": 4.0, "act": 5.0, "occasions": 3.0, "fixated": 6.0, "unwanted": 2.5, "no_reason_against": 3.5}
 
@@ -59,8 +59,7 @@ def test_a_decision_that_weighs_findings_is_still_read() -> None:
 
 
 def test_the_shipped_decision_asks_about_the_fact_that_is_open(assessor: Assessor) -> None:
-    text = "My ex-partner waited outside my work and followed me to the station. I had told him to leave me alone."
+    text = "My neighbour rang about the fence, then about the bins, and now most nights about nothing."
     found = assessor.assess(Report(reference="r", text=text))
     assert assessor.decision.names == ["weakest_link"]
-    if found.questions:
-        assert any("times" in q or "day" in q or "before" in q for q in found.questions)
+    assert found.suggestion is Suggestion.ASK and found.questions[0].startswith("What is the contact about?")
