@@ -125,8 +125,14 @@ def queue(session: Session, filters: Filters, page: int, size: int, account_id: 
     total = unread if filters.unread else everything
     pages = max(1, -(-total // size))
     page = min(max(1, page), pages)
-    chosen = _narrowed(select(ReportRow.id), filters, account_id, now).order_by(*order(filters.sort))
-    ids = session.scalars(chosen.limit(size).offset((page - 1) * size)).all()
+    before = (page - 1) * size
+    after = max(0, total - before - size)
+    # A database sorts all that it skips: a page of the second half is counted from the end.
+    backwards = after < before
+    chosen = _narrowed(select(ReportRow.id), filters, account_id, now).order_by(*order(filters.sort, backwards))
+    ids = session.scalars(chosen.limit(min(size, total - before)).offset(after if backwards else before)).all()
+    if backwards:
+        ids = ids[::-1]
     return QueuePage(_items(session, ids, now), total, page, pages, bands, unread)
 
 
@@ -172,15 +178,20 @@ def _own_second_reviews(account_id: str) -> Select[str]:
     )
 
 
-def order(sort: Sort) -> list[SQLColumnExpression[Any]]:
+def order(sort: Sort, backwards: bool = False) -> list[SQLColumnExpression[Any]]:
+    """What to order a list by; ``backwards``: the last of it first."""
     when = func.coalesce(ReportRow.reported_at, ReportRow.received_at)
-    if sort is Sort.NEWEST:
-        return [when.desc(), ReportRow.reference]
-    if sort is Sort.OLDEST:
-        return [when, ReportRow.reference]
-    last = case((ReportRow.recorded_offence == _STALKING, 1), else_=0)
+    recorded = case((ReportRow.recorded_offence == _STALKING, 1), else_=0)
     # Probabilities end at 1: the databases differ on which end NULL belongs to.
-    return [last, func.coalesce(ReportRow.probability, 2.0).desc(), ReportRow.reference]
+    probable = func.coalesce(ReportRow.probability, 2.0)
+    keys: dict[Sort, list[tuple[SQLColumnExpression[Any], bool]]] = {  # the key, and whether its highest comes first
+        Sort.PRIORITY: [(recorded, False), (probable, True)],
+        Sort.NEWEST: [(when, True)],
+        Sort.OLDEST: [(when, False)],
+    }
+    return [
+        key.desc() if highest != backwards else key.asc() for key, highest in [*keys[sort], (ReportRow.reference, False)]
+    ]
 
 
 def _count(session: Session, filters: Filters, account_id: str, now: datetime) -> tuple[dict[Band, int], int]:

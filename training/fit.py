@@ -143,13 +143,19 @@ def varied(
 
 
 def parameter_groups(model: Reader, config: TrainingConfig) -> list[dict[str, Any]]:
-    """Give each encoder layer its rate: the top one ``encoder_rate``, each below ``decay`` times the one above."""
+    """Give each encoder layer its rate: the top one ``encoder_rate``, each below ``decay`` times the one above.
+
+    The ``freeze`` lowest layers, and the embeddings with them, get none and stay as they are: no gradient is computed for them.
+    """
     layers = model.encoder.config.num_hidden_layers
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
     for name, parameter in model.named_parameters():
         if name.startswith("encoder."):
             parts = name.split(".")
             depth = int(parts[parts.index("layer") + 1]) + 1 if "layer" in parts else 0
+            if config.freeze and depth <= config.freeze:
+                parameter.requires_grad_(False)
+                continue
             rate = config.encoder_rate * config.decay ** (layers - depth)
         else:
             rate = config.head_rate

@@ -38,6 +38,7 @@ LIMIT_MS = 200
 RUNS = 7
 PAGES = {
     "first page": "",
+    "a page in the middle": "page=2000",
     "last page": "page=1000000",
     "waiting only": "status=waiting",
     "waiting, newest first": "status=waiting&sort=newest",

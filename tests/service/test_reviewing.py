@@ -334,6 +334,12 @@ def test_the_queue_filters_counts_and_sorts(
         assert listed(relationship=read.relationship) == ["a", "b", "c", "d"]
         assert listed(recorded=RecordedOffence.HARASSMENT) == ["a", "c"]
         assert listed(suggestion=Suggestion.REVIEW) == ["a", "d"]
+        for sort in Sort:  # the second half is read from the other end
+            whole = queue(session, Filters(sort=sort), 1, 10, ann.account_id, NOW).items
+            for size in (1, 3):
+                pages = [queue(session, Filters(sort=sort), n, size, ann.account_id, NOW) for n in range(1, 9)]
+                assert [i.id for page in pages[: pages[0].pages] for i in page.items] == [i.id for i in whole]
+                assert pages[-1] == pages[pages[0].pages - 1], "a page beyond the last gives the last"
         assert listed(reference="%") == [] and listed(reference="b") == ["b"]
         today = datetime.now(UTC).date()
         assert listed(reported_from=today + timedelta(days=2)) == []
