@@ -51,12 +51,13 @@ def show(
     back: str = "",
     status: int = 200,
 ) -> Response:
-    """The page. ``form`` is one that came back with faults; ``typed`` is what stood in one that was lost.
+    """The page. ``form`` is one that came back with faults; ``typed`` is what stood in one that was lost. Neither is kept yet.
 
     Blind, wherever it was opened from, for a person who has yet to read this report within a sample.
     """
     identity = identity_of(request)
     back = form.back if form else way_back(back)
+    unsaved = form is not None or typed is not None
     with store_of(request).write() as session:
         item = None if form else due(session, found.row.id, identity.account_id)
         sample_item = form.sample_item if form else item.id if item else ""
@@ -92,6 +93,7 @@ def show(
         release_key=new_key(),
         read=request.query_params.get("read") == "1",
         undone=undone,
+        unsaved=unsaved,
         **view(found, bool(sample_item)),
     )
 

@@ -95,6 +95,9 @@ def view(found: FullReport, blind: bool = False) -> dict[str, Any]:
         "headline": words.headline(assessment.suggestion, found.row.recorded_offence, assessment.probability),
         "four": _four(assessment, marks),
         "points_for": _reasons(assessment.points_for, marks),
+        # The page shows FOUR on its own, with what each letter rests on; the export only among the points.
+        "acts_for": _reasons([point for point in assessment.points_for if point.code not in FOUR], marks),
+        "shows_four": any(point.code in FOUR for point in assessment.points_for),
         "points_against": _reasons(assessment.points_against, marks),
         "entries": entries,
         "chart": charts.timeline(dated, reported),

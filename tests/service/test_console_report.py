@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from models.assessor import Assessor
 from models.contracts import Entity, Evidence, Point, Report, TimelineEntry
-from nlp.taxonomy import EntityType, Role, Status
+from nlp.taxonomy import FOUR_PLAIN, EntityType, Role, Status
 from service.console.marking import number
 from service.console.report_view import Link, links
 from service.store import Store
@@ -65,6 +65,36 @@ def test_the_report_page_shows_the_whole_explanation(
     with store.read() as session:
         looks = list(session.scalars(select(AuditRow).where(AuditRow.subject == report_id)))
     assert len(looks) == 2 and all(stalked[:20] not in look.detail for look in looks)
+
+
+def test_four_stands_once_on_the_page_and_the_text_before_its_questions(
+    client: TestClient, sign_in: Callable[[], None], keep: Callable[..., str], stalked: str
+) -> None:
+    report_id = keep("REF-1", stalked)
+    sign_in()
+    page = client.get(f"/reports/{report_id}").text
+    for plain in FOUR_PLAIN.values():
+        assert page.count(plain) == 1, plain
+    points = page[page.index('id="for"') : page.index('id="against"')]
+    assert 'href="#four"' in points and "None found." not in points, "the acts stay, and the way to FOUR"
+    token = re.search(r'name="token" value="([^"]+)"', page)
+    assert token
+    export = client.post(f"/reports/{report_id}/export", data={"token": token[1], "purpose": "case_file"}).text
+    assert export.count(FOUR_PLAIN["repeated"]) == 1, "the export has no other place for it"
+
+
+def test_what_would_settle_a_report_stands_under_its_text(
+    client: TestClient, sign_in: Callable[[], None], store: Store, reader: Assessor
+) -> None:
+    report = Report(reference="R1", text="He rang me.")
+    asked = reader.assess(report).model_copy(update={"questions": ["How often did he ring?"]})
+    with store.write() as session:
+        revision, _ = keep_report(session, report)
+        keep_assessment(session, revision.id, asked)
+    sign_in()
+    page = client.get(f"/reports/{revision.report_id}").text
+    assert page.index('href="#settle"') < page.index('id="report-text"') < page.index('id="settle"')
+    assert "<li>How often did he ring?</li>" in page
 
 
 def test_a_hostile_text_is_only_text(client: TestClient, sign_in: Callable[[], None], keep: Callable[..., str]) -> None:

@@ -31,6 +31,18 @@ if (form) {
   })
 }
 
+// Leaving, signing out included, asks first while the form holds what is kept nowhere; sending the form asks nothing.
+if (form) {
+  // As the page came. A hidden field and a select mean nothing here without the field beside them.
+  const fields = () => [...form.elements].filter((field) => field.matches('input, textarea'))
+  const typed = () => fields().some((field) => field.value !== field.defaultValue || field.checked !== field.defaultChecked)
+  let sent = false
+  form.addEventListener('submit', () => { sent = true })
+  window.addEventListener('beforeunload', (event) => {
+    if (!sent && ('unsaved' in form.dataset || typed())) event.preventDefault()
+  })
+}
+
 // A digit chooses the outcome, then a letter the reason, and that decides. What is missing is said by the page.
 function decideBy (key) {
   if (!form) return false
