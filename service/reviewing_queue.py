@@ -190,7 +190,8 @@ def order(sort: Sort, backwards: bool = False) -> list[SQLColumnExpression[Any]]
         Sort.OLDEST: [(when, False)],
     }
     return [
-        key.desc() if highest != backwards else key.asc() for key, highest in [*keys[sort], (ReportRow.reference, False)]
+        key.desc() if highest != backwards else key.asc()
+        for key, highest in [*keys[sort], (ReportRow.reference, False)]
     ]
 
 

@@ -25,7 +25,9 @@ class TrainingConfig(BaseModel):
     head_rate: float = Field(gt=0)
     decay: float = Field(default=0.9, gt=0, le=1)
     freeze: int = Field(
-        default=0, ge=0, description="bottom layers of the encoder that stay as pretrained, with the embeddings under them"
+        default=0,
+        ge=0,
+        description="bottom layers of the encoder that stay as pretrained, with the embeddings under them",
     )
     warmup: float = Field(default=0.1, ge=0, le=0.5, description="share of steps over which the rate rises")
     dropout: float = Field(default=0.1, ge=0, lt=1)
