@@ -72,7 +72,7 @@ def features(reading: Reading, squash: float) -> dict[str, float]:
 
 def _blank() -> Reading:
     document = {n: np.zeros(len(m), dtype=np.float32) for n, m in DOCUMENT_GROUPS.items()}
-    return Reading([], document, 0, np.zeros(len(CODE_NAMES), dtype=np.float32))
+    return Reading([], document, np.zeros(len(CODE_NAMES), dtype=np.float32))
 
 
 FEATURE_NAMES: tuple[str, ...] = tuple(features(_blank(), SQUASH))

@@ -70,7 +70,6 @@ class OnnxReader:
         return Reading(
             decode_spans(text, core_logits, offsets),
             split_document(document),
-            len(offsets),
             surest(marks),
             core_states if keep_states else None,
             offsets if keep_states else (),

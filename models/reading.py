@@ -26,14 +26,12 @@ _ACTS = [at for at, code in enumerate(CODE_NAMES) if BY_CODE[code].behaviour]
 
 @dataclass(frozen=True)
 class FoundSpan:
-    """A decoded span. ``confidence`` in [0, 1]; ``asserted`` is the probability that it is asserted; ``tokens`` index the core tokens."""
+    """A decoded span. ``tokens`` index the core tokens."""
 
     start: int
     end: int
     code: str
     status: Status
-    confidence: float
-    asserted: float
     tokens: tuple[int, int]
 
 
@@ -50,7 +48,6 @@ class Reading:
 
     spans: list[FoundSpan]
     document: dict[str, Floats]
-    tokens: int
     marks: Floats
     states: Floats | None = field(default=None, repr=False)
     offsets: Sequence[tuple[int, int]] = field(default=(), repr=False)
@@ -122,18 +119,9 @@ def decode_spans(text: str, logits: Floats, offsets: Sequence[tuple[int, int]]) 
             start, end = _trimmed(text, *_whole_words(text, offsets[first][0], offsets[stop - 1][1]))
             if start >= end:
                 continue
-            mean = status[first:stop].mean(axis=0)
-            behaviour = BY_CODE[code].behaviour
+            said = Status(STATUS_NAMES[int(status[first:stop].mean(axis=0).argmax())])
             found.append(
-                FoundSpan(
-                    start,
-                    end,
-                    code,
-                    Status(STATUS_NAMES[int(mean.argmax())]) if behaviour else Status.ASSERTED,
-                    float(inside[first:stop, column].mean()),
-                    float(mean[STATUS_NAMES.index(Status.ASSERTED.value)]) if behaviour else 1.0,
-                    (first, stop),
-                )
+                FoundSpan(start, end, code, said if BY_CODE[code].behaviour else Status.ASSERTED, (first, stop))
             )
     return sorted(found, key=lambda s: (s.start, s.end, s.code))
 

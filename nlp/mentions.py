@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -53,6 +54,19 @@ def load_recogniser() -> Language:
     with _without_plugins():
         nlp = load_model_from_config(config, auto_fill=False, validate=False)
     return nlp.from_bytes(data, exclude=["vocab", "tokenizer"])
+
+
+@Language.component("foursight_symbols")
+def bar_symbols(doc: Doc) -> Doc:
+    """Keep the recogniser from reading a mention across a symbol: it was trained on none, and takes what follows an emoji for more of a name."""
+    doc.set_ents([], blocked=[doc[t.i : t.i + 1] for t in doc if _is_symbol(t.text)], default="unmodified")
+    return doc
+
+
+def _is_symbol(token: str) -> bool:
+    """Whether a token is nothing but an emoji, a part of one, or another symbol. A plus sign is not: it joins, as in "mon + thurs"."""
+    kinds = {unicodedata.category(c) for c in token.strip("+")}
+    return bool(kinds) and all(kind[0] in "SM" or kind == "Cf" for kind in kinds)
 
 
 @Language.component("foursight_mentions")

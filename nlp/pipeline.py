@@ -21,6 +21,7 @@ def pipeline() -> Language:
     """Return the pipeline, built once. ``doc.spans`` then holds ``contact_points``, ``times``, ``mentions`` and ``entries``."""
     nlp = load_recogniser()
     nlp.max_length = MAX_CHARACTERS + 1
+    nlp.add_pipe("foursight_symbols", first=True)
     for component in ("contact_points", "times", "mentions", "entries"):
         nlp.add_pipe(f"foursight_{component}")
     return nlp

@@ -144,8 +144,8 @@ def measure(
     missed: Annotated[bool, typer.Option(help="Print what was missed; the corpus is fiction.")] = False,
 ) -> None:
     """Measure how much of the corpus's entity layer de-identification replaces, and print it with 95% intervals."""
+    from models.intervals import wilson
     from service.cli import fail
-    from service.console.charts import wilson
     from service.deidentify import Deidentifier, MissingExtra
     from service.deidentify.measure import load
     from service.deidentify.measure import measure as run

@@ -20,6 +20,7 @@ from tqdm import tqdm
 
 from models.bundle import DEFAULT_BUNDLE, BundleError
 from models.contracts import Report
+from models.intervals import wilson
 from nlp.taxonomy import Label, Suggestion
 from nlp.text import check_text
 from training.corpus import DATASETS, CorpusError
@@ -158,14 +159,6 @@ def load_cases(folder: Path = CHECKLIST) -> dict[str, list[Case]]:
     if problems:
         raise CorpusError(problems)
     return cases
-
-
-def wilson(passed: int, cases: int, z: float = 1.959964) -> tuple[float, float]:
-    """Return the 95% score interval of a rate (Wilson 1927), which holds for few cases and for rates near 0 and 1."""
-    rate, square = passed / cases, z * z / cases
-    middle = (rate + square / 2) / (1 + square)
-    half = z / (1 + square) * (rate * (1 - rate) / cases + square / (4 * cases)) ** 0.5
-    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 class Failure(BaseModel):

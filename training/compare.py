@@ -17,8 +17,9 @@ from rich.table import Table as Printed
 
 from models.assessor import Assessor
 from models.contracts import Assessment, ModelInfo
+from models.intervals import wilson
 from training import metrics
-from training.behaviour import Answer, Case, reader_of, run_cases, wilson
+from training.behaviour import Answer, Case, reader_of, run_cases
 from training.corpus import Record
 from training.evaluate import GROUPINGS, assess, report_of
 from training.figures import FIGURES, Indices, Table, table

@@ -24,8 +24,8 @@ from rich.table import Table
 from scipy.stats import ks_2samp
 
 from models.assessor import Assessor
+from models.intervals import wilson
 from nlp.profile import profile
-from training.behaviour import wilson
 from training.corpus import Corpus
 from training.evaluate import assess
 

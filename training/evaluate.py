@@ -9,7 +9,6 @@ import base64
 import html
 import io
 import json
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -27,6 +26,7 @@ from training import metrics
 from training.baselines import BASELINES, QUICK, Scorer
 from training.corpus import Corpus, Record, SplitName
 from training.decide import Chosen
+from training.faithfulness import evidence_falls
 from training.swap import MEASURED_NAMES, swap_names, swap_sexes
 
 GROUPINGS = {
@@ -102,48 +102,17 @@ def swap_figures(assessor: Assessor, records: Sequence[Record], assessments: Seq
     return result
 
 
-def faithfulness(
-    assessor: Assessor, records: Sequence[Record], assessments: Sequence[Assessment], seed: int = 0
-) -> dict[str, Any]:
-    """Delete the cited evidence, or all but it, and compare with random words of the same length (DeYoung et al. 2020).
-
-    Over reports suggested as stalking: the evidence is every asserted span of positive weight. Comprehensiveness: fall of the probability when
-    it is deleted. Sufficiency: fall when only it is kept (the smaller the better).
-    """
-    chance = np.random.default_rng(seed)
-    cut: dict[str, list[Report]] = {"evidence": [], "random": [], "only_evidence": [], "only_random": []}
-    before: list[float] = []
-    for record, assessment in zip(records, assessments, strict=True):
-        if assessment.suggestion.value != "review_as_stalking":
-            continue
-        words = [(m.start(), m.end()) for m in re.finditer(r"\S+", record.text)]
-        cited = [(e.start, e.end) for e in assessment.evidence if e.weight > 0 and e.status.value == "asserted"]
-        marked = np.array([any(a < e and s < b for s, e in cited) for a, b in words])
-        if not marked.any() or marked.all():
-            continue
-        # Random stretches: the same runs of marked words, moved to random places.
-        shifted = np.roll(marked, int(chance.integers(1, len(marked))))
-        before.append(assessment.probability)
-        for name, keep in (
-            ("evidence", ~marked),
-            ("random", ~shifted),
-            ("only_evidence", marked),
-            ("only_random", shifted),
-        ):
-            text = " ".join(record.text[a:b] for (a, b), k in zip(words, keep, strict=True) if k)
-            cut[name].append(Report(reference=record.id, text=text or "."))
-    if not before:
+def faithfulness(assessor: Assessor, records: Sequence[Record], assessments: Sequence[Assessment]) -> dict[str, Any]:
+    """Return how far the probability falls on average without the cited evidence, and with only it (the smaller the better), beside random words."""
+    falls = evidence_falls(assessor, records, assessments)
+    if not len(falls.without_evidence):
         return {"reports": 0}
-    base = np.array(before)
-    fall = {
-        name: base - np.array([a.probability for a in assessor.assess_many(reports)]) for name, reports in cut.items()
-    }
     return {
-        "reports": len(base),
-        "comprehensiveness": float(fall["evidence"].mean()),
-        "comprehensiveness_random": float(fall["random"].mean()),
-        "sufficiency": float(fall["only_evidence"].mean()),
-        "sufficiency_random": float(fall["only_random"].mean()),
+        "reports": len(falls.without_evidence),
+        "comprehensiveness": float(falls.without_evidence.mean()),
+        "comprehensiveness_random": float(falls.without_random.mean()),
+        "sufficiency": float(falls.only_evidence.mean()),
+        "sufficiency_random": float(falls.only_random.mean()),
     }
 
 

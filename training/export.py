@@ -1,4 +1,4 @@
-"""Trained weights to the two ONNX graphs of a bundle, small, and proof that they compute what torch computed."""
+"""Trained weights to the two ONNX graphs of a bundle, small. ``tests/training/test_learning.py`` shows that they compute what torch computed."""
 
 from __future__ import annotations
 
@@ -148,20 +148,3 @@ def _weights_in_blocks(
     with np.errstate(invalid="ignore"):  # a block of noughts, the row of the padding token
         quantiser.process()
     onnx.save(quantiser.model.model, target)
-
-
-def difference(reader: Reader, folder: Path, input_ids: Tensor, attention_mask: Tensor) -> dict[str, float]:
-    """Return the mean absolute difference of token logits and of states between torch and the exported graph."""
-    import onnxruntime as ort
-
-    with torch.no_grad():
-        states, logits = EncoderGraph(reader.eval())(input_ids, attention_mask)
-    session = ort.InferenceSession(folder / "encoder.onnx", providers=["CPUExecutionProvider"])
-    got_states, got_logits = session.run(
-        None, {"input_ids": input_ids.numpy(), "attention_mask": attention_mask.numpy()}
-    )
-    real = attention_mask.bool().numpy()
-    return {
-        "states": float(np.abs(got_states - states.numpy())[real].mean()),
-        "token_logits": float(np.abs(got_logits - logits.numpy())[real].mean()),
-    }

@@ -91,7 +91,8 @@ def twin_order(twins: Sequence[tuple[int, int]], scores: Array) -> float:
     return float(np.mean([(scores[s] > scores[n]) + 0.5 * (scores[s] == scores[n]) for s, n in twins]))
 
 
-def _overlap(a: tuple[int, int], b: tuple[int, int]) -> bool:
+def overlap(a: tuple[int, int], b: tuple[int, int]) -> bool:
+    """Return whether two stretches share a character."""
     return a[0] < b[1] and b[0] < a[1]
 
 
@@ -106,9 +107,9 @@ def span_f1(records: Sequence[Record], assessments: Sequence[Assessment]) -> dic
             gold = [(s.start, s.end) for s in record.spans if s.code == code and s.status is Status.ASSERTED]
             found = [(e.start, e.end) for e in assessment.evidence if e.code == code and e.status is Status.ASSERTED]
             counts[code] += [
-                sum(any(_overlap(f, g) for g in gold) for f in found),
+                sum(any(overlap(f, g) for g in gold) for f in found),
                 len(found),
-                sum(any(_overlap(g, f) for f in found) for g in gold),
+                sum(any(overlap(g, f) for f in found) for g in gold),
                 len(gold),
             ]
 
@@ -131,7 +132,7 @@ def status_accuracy(records: Sequence[Record], assessments: Sequence[Assessment]
     for record, assessment in zip(records, assessments, strict=True):
         for span in (s for s in record.spans if s.code in BEHAVIOUR_NAMES):
             for e in assessment.evidence:
-                if e.code == span.code and _overlap((e.start, e.end), (span.start, span.end)):
+                if e.code == span.code and overlap((e.start, e.end), (span.start, span.end)):
                     for name in ("all", span.status.value):
                         total[name] += 1
                         right[name] += e.status is span.status

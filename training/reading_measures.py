@@ -27,9 +27,10 @@ from models.rules import rule_data
 from nlp.dates import read_when
 from nlp.pipeline import pipeline
 from nlp.spans import exact_spans
-from nlp.taxonomy import BEHAVIOUR_NAMES, EntityType, Label, Offence, Relationship, Role, Status, Suggestion
+from nlp.taxonomy import BEHAVIOUR_NAMES, EntityType, Label, Offence, Relationship, Role, Status
 from training import metrics
 from training.corpus import DATASETS, Record
+from training.faithfulness import evidence_falls
 from training.swap import MEASURED_NAMES, swap_names
 
 Stretch = tuple[int, int]
@@ -42,13 +43,9 @@ LEAST_FALL = 0.01
 OCCASIONS = {"0": 0, "1": 1, "2": 2, "3+": 3}
 
 
-def _touch(a: Stretch, b: Stretch) -> bool:
-    return a[0] < b[1] and b[0] < a[1]
-
-
 def _f1(gold: Sequence[Sequence[Stretch]], found: Sequence[Sequence[Stretch]], exact: bool) -> float:
     """Return F1 over reports; a mention is right when it touches a gold one, or is the same where ``exact``."""
-    same: Callable[[Stretch, Stretch], bool] = (lambda a, b: a == b) if exact else _touch
+    same: Callable[[Stretch, Stretch], bool] = (lambda a, b: a == b) if exact else metrics.overlap
     hit = sum(any(same(f, g) for g in gs) for gs, fs in zip(gold, found, strict=True) for f in fs)
     met = sum(any(same(f, g) for f in fs) for gs, fs in zip(gold, found, strict=True) for g in gs)
     precision, recall = hit / max(1, sum(map(len, found))), met / max(1, sum(map(len, gold)))
@@ -92,7 +89,11 @@ def role_accuracy(records: Sequence[Record], assessments: Sequence[Assessment]) 
         if g.type is EntityType.PERSON
         and (
             f := next(
-                (f for f in a.entities if f.type is EntityType.PERSON and _touch((f.start, f.end), (g.start, g.end))),
+                (
+                    f
+                    for f in a.entities
+                    if f.type is EntityType.PERSON and metrics.overlap((f.start, f.end), (g.start, g.end))
+                ),
                 None,
             )
         )
@@ -110,14 +111,6 @@ def date_accuracy() -> tuple[float, int]:
         ends = [d.isoformat() if d else None for d in (when.start, when.end)]
         right.append([*ends, when.days, when.fault] == [gold["start"], gold["end"], gold["days"], gold["fault"]])
     return float(np.mean(right)), len(right)
-
-
-def occasion_accuracy(records: Sequence[Record], assessments: Sequence[Assessment]) -> tuple[float, float, int]:
-    """Return exact and within-one accuracy of the lower bound (0, 1, 2, 3 or more), and of how many reports."""
-    kept = [(r, a) for r, a in zip(records, assessments, strict=True) if r.occasions is not None]
-    gold = np.array([OCCASIONS[r.occasions.value] for r, _ in kept if r.occasions])
-    given = np.array([min(3, a.occasions.at_least) for _, a in kept])
-    return float((gold == given).mean()), float((abs(gold - given) <= 1).mean()), len(kept)
 
 
 def rule_rows(records: Sequence[Record], assessments: Sequence[Assessment]) -> list[tuple[str, float, float, int]]:
@@ -151,7 +144,7 @@ def own_act_figures(records: Sequence[Record], assessments: Sequence[Assessment]
         any(
             g.status is Status.ASSERTED and g.code in BEHAVIOUR_NAMES
             for g in r.spans
-            if _touch((g.start, g.end), (e.start, e.end))
+            if metrics.overlap((g.start, g.end), (e.start, e.end))
         )
         for r, a in zip(records, assessments, strict=True)
         for p in a.points_against
@@ -161,33 +154,18 @@ def own_act_figures(records: Sequence[Record], assessments: Sequence[Assessment]
     return len(flagged), sum(flagged)
 
 
-def _cited(assessment: Assessment) -> list[Stretch]:
-    return [(e.start, e.end) for e in assessment.evidence if e.weight > 0 and e.status is Status.ASSERTED]
-
-
 def _interval(values: Iterable[float]) -> str:
     array = np.array(list(values))
     low, high = metrics.bootstrap([str(i) for i in range(len(array))], lambda i: float(array[i].mean()))
     return f"{array.mean():.3f} ({low:.3f} to {high:.3f})"
 
 
-def faithfulness(assessor: Assessor, pairs: Sequence[tuple[Record, Assessment]], seed: int = 0) -> dict[str, str]:
-    """Delete the cited evidence, or all but it, beside random stretches of the same words (DeYoung et al. 2020, ERASER)."""
-    chance = np.random.default_rng(seed)
-    falls: dict[str, list[float]] = {"evidence": [], "random": [], "only evidence": [], "only random": []}
-    for record, assessment in tqdm(pairs, desc="faithfulness", disable=None, leave=False):
-        words = [(m.start(), m.end()) for m in re.finditer(r"\S+", record.text)]
-        marked = np.array([any(_touch(w, c) for c in _cited(assessment)) for w in words])
-        if assessment.suggestion is not Suggestion.REVIEW or not marked.any() or marked.all():
-            continue
-        shifted = np.roll(marked, int(chance.integers(1, len(marked))))
-        for name, keep in zip(falls, (~marked, ~shifted, marked, shifted), strict=True):
-            text = " ".join(record.text[a:b] for (a, b), k in zip(words, keep, strict=True) if k)
-            reading = assessor.reader.read_many([text])[0]
-            falls[name].append(assessment.probability - assessor.decision.probability(reading))
-    if not falls["evidence"]:
+def faithfulness(assessor: Assessor, pairs: Sequence[tuple[Record, Assessment]]) -> dict[str, str]:
+    """Return what deleting the cited evidence does, or all but it, beside random words, with intervals."""
+    falls = evidence_falls(assessor, [r for r, _ in pairs], [a for _, a in pairs])
+    e, r = falls.without_evidence, falls.without_random
+    if not len(e):
         return {"reports": "0"}
-    e, r = np.array(falls["evidence"]), np.array(falls["random"])
 
     # Leaving out random words may well raise the probability: what is below one point counts as one, so that the ratio stays a number.
     def ratio(chosen: npt.NDArray[np.int64]) -> float:
@@ -199,8 +177,8 @@ def faithfulness(assessor: Assessor, pairs: Sequence[tuple[Record, Assessment]],
         "comprehensiveness": _interval(e),
         "comprehensiveness, random words": _interval(r),
         "ratio": f"{ratio(np.arange(len(e))):.1f} ({low:.1f} to {high:.1f})",
-        "sufficiency (smaller is better)": _interval(falls["only evidence"]),
-        "sufficiency, random words": _interval(falls["only random"]),
+        "sufficiency (smaller is better)": _interval(falls.only_evidence),
+        "sufficiency, random words": _interval(falls.only_random),
     }
 
 
@@ -238,7 +216,7 @@ def _typo(text: str, chance: random.Random) -> str:
 
 def _words_cited(text: str, assessment: Assessment) -> set[int]:
     spans = [(e.start, e.end) for e in assessment.evidence if e.status is Status.ASSERTED]
-    return {i for i, m in enumerate(re.finditer(r"\S+", text)) if any(_touch(m.span(), s) for s in spans)}
+    return {i for i, m in enumerate(re.finditer(r"\S+", text)) if any(metrics.overlap(m.span(), s) for s in spans)}
 
 
 def stability(assessor: Assessor, pairs: Sequence[tuple[Record, Assessment]], seed: int = 0) -> dict[str, str]:
@@ -301,7 +279,9 @@ def print_measures(assessor: Assessor, records: Sequence[Record], split: str, sa
         "roles",
         "given to {:.2f}, of those right {:.2f}, of {} persons found".format(*role_accuracy(records, assessments)),
     )
-    line("occasions", "exact {:.2f}, within one {:.2f}, of {} reports".format(*occasion_accuracy(records, assessments)))
+    counted = sum(r.occasions is not None for r in records)
+    bound = "exact {exact:.2f}, within one {within_one:.2f}".format(**metrics.occasions_accuracy(records, assessments))
+    line("occasions", f"{bound}, of {counted} reports")
     flagged, wrong = own_act_figures(records, assessments)
     line("acts left out as the injured party's own", f"{flagged}, of which {wrong} are the other side's in gold")
     for rule, precision, recall, n in rule_rows(records, assessments):

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from models.intervals import wilson
+
 # The timeline, in units of its view box.
 WIDTH, MARGIN, LANE, RADIUS, MOST_LANES = 640, 30, 24, 10, 6
 # The plots of /models: a square and its margins.
@@ -132,14 +134,6 @@ def bins(truth: Sequence[bool | int], probability: Sequence[float], count: int =
             share = sum(t for _, t in part) / len(part)
             found.append(Bin(sum(p for p, _ in part) / len(part), share, low, high, len(part)))
     return found
-
-
-def wilson(hits: int, trials: int, z: float = 1.959964) -> tuple[float, float]:
-    """Wilson's score interval for a share (Wilson 1927)."""
-    share, square = hits / trials, z * z
-    middle = (share + square / (2 * trials)) / (1 + square / trials)
-    half = z * math.sqrt(share * (1 - share) / trials + square / (4 * trials * trials)) / (1 + square / trials)
-    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def reliability(groups: Sequence[Bin]) -> Plot:

@@ -126,7 +126,7 @@ def test_texts_with_nothing_to_read_do_not_fail(assessor: Assessor, text: str) -
 
 
 @pytest.mark.xfail(
-    reason="known weakness of bundle 1.0.0: one sentence repeated to the limit is marked nowhere", strict=False
+    reason="known weakness of the reader: a sentence said forty times over is marked nowhere", strict=False
 )
 def test_one_sentence_repeated_to_the_limit_is_marked(assessor: Assessor) -> None:
     text = ("He followed me home. " * 3000)[:MAX_CHARACTERS]

@@ -53,7 +53,7 @@ def test_text_with_hardly_an_english_word_is_asked_about(assessor: Assessor) -> 
 
 
 def act(start: int, status: Status = Status.ASSERTED) -> FoundSpan:
-    return FoundSpan(start, start + 5, "contact", status, 0.9, 0.9, (start, start + 1))
+    return FoundSpan(start, start + 5, "contact", status, (start, start + 1))
 
 
 def test_the_injured_partys_own_calls_are_not_counted() -> None:

@@ -28,7 +28,7 @@ def quotes(table: np.ndarray) -> list[str]:
 def test_neighbouring_tokens_are_one_span_of_whole_words() -> None:
     (span,) = decode_spans(TEXT, logits("following", [0.1, 0.9, 0.9, 0.8, 0.1, 0.1]), OFFSETS)
     assert (TEXT[span.start : span.end], span.code, span.status) == ("followed me home", "following", Status.ASSERTED)
-    assert 0.8 < span.confidence < 0.9 and span.tokens == (1, 4)
+    assert span.tokens == (1, 4)
 
 
 def test_a_likely_gap_is_bridged_and_an_unlikely_one_is_not() -> None:
@@ -46,4 +46,4 @@ def test_a_sure_beginning_cuts() -> None:
 
 def test_status_is_read_from_the_words_of_the_span() -> None:
     (span,) = decode_spans(TEXT, logits("following", [0.9] * 6, status="negated"), OFFSETS)
-    assert span.status is Status.NEGATED and span.asserted < 0.1
+    assert span.status is Status.NEGATED

@@ -45,5 +45,4 @@ def test_bins_and_curves_say_what_was_measured() -> None:
     assert charts.precision_recall(truth, probability)[:2] == [(0.5, 1.0), (1.0, 1.0)]
     tied = charts.precision_recall([1, 0], [0.5, 0.5])
     assert tied == [(1.0, 0.5)], "reports of one probability fall together"
-    assert charts.wilson(8, 10) == pytest.approx((0.4901625, 0.9433178), abs=1e-5)
     assert charts.curve([(0, 0), (1, 1)]).line == "44,250 284,10"
