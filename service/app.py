@@ -71,6 +71,7 @@ def create_app(
     app.state.refused_keys = RefusedKeys(app.state.store)
     app.state.limits = Limits(settings)
     app.state.metrics = metrics.Metrics()
+    app.state.actions_seen = (0, frozenset())  # what /audit found last: service/console/trail.py
     app.state.watch = watch or reader is None
     app.state.model_watch = ModelWatch(settings, app.state.metrics, partial(_serving, app), partial(_install, app))
     app.state.assessing = None

@@ -83,9 +83,9 @@ def erase(store: Store, reference: str, by: Actor) -> int:
 
 
 def purge(store: Store, older_than: datetime, by: Actor, trial: bool = False) -> Purged:
-    """Erase the words of every report that was last changed in wording, and last decided on, before ``older_than``.
+    """Erase the words of every report whose newest wording came, and that was last decided on if at all, before ``older_than``.
 
-    Sending the same wording again does not count: a recording system that sends all it holds every night would keep it all for ever.
+    Taking a decision back and reading within a sample are decisions here. Sending the same wording again does not count: a recording system that sends all it holds every night would keep it all for ever.
     """
     decided = select(DecisionRow.report_id).where(DecisionRow.decided_at >= older_than)
     sent = select(RevisionRow.report_id).where(RevisionRow.received_at >= older_than)

@@ -18,7 +18,11 @@ def purge(
     older_than: Annotated[str, typer.Option("--older-than", help="An age: 90d, 18m or 2y.")],
     trial: Annotated[bool, typer.Option("--dry-run", help="Only say how many there are.")] = False,
 ) -> None:
-    """Erase the words of every report whose wording last changed, and that was last decided on, before then."""
+    """Erase the words of every report that is older than that, whether or not anybody decided on it.
+
+    Its age is counted from when its newest wording reached Foursight or, if that is later, from the last decision on it. The same
+    wording sent again, other details, and looks at it do not make it younger.
+    """
     from service import keeping
     from service.audit import COMMAND_LINE
     from service.cli import fail, open_store

@@ -28,7 +28,14 @@ By = Annotated[
 Flagged = Annotated[str, typer.Option("--flag", help="What counts as flagged: review or review_or_ask.")]
 Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"])]
 Only = Annotated[list[str] | None, typer.Option(help="Only these; repeat it.")]
-Size = Annotated[int | None, typer.Option(help="Read this many, whatever the interval.")]
+Size = Annotated[
+    int | None,
+    typer.Option(
+        help="How many reports to read in all, whatever --within says: most go to the strata where the measure is least certain, and each "
+        "gets at least 20, or all that it has, so many strata can make it more (with --simple there is no such floor, and each gets its "
+        "proportion). 'foursight sample plan' prints how wide an interval to expect of each measure."
+    ),
+]
 Seed = Annotated[int, typer.Option(help="The same plan, seed and reports give the same sample.")]
 
 BEGIN, END = "<!-- simulation: make simulate writes this -->", "<!-- end of simulation -->"
@@ -45,7 +52,10 @@ def plan_command(
     flag: Flagged = "review", since: Day = None, until: Day = None, band: Only = None, recorded: Only = None,
     relationship: Only = None, size: Size = None, seed: Seed = 1,
 ) -> None:  # fmt: skip
-    """Say how many reports to read of each stratum for the interval that is wanted. Draws nothing."""
+    """Say how many reports to read of each stratum for the interval that is wanted, and how wide each measure's interval will be. Draws nothing.
+
+    A rule of thumb: a share p of n reports drawn at random is known give or take 1.96 * sqrt(p (1 - p) / n), so 10% of 400 by 3 points.
+    """
     from service.cli import fail, open_store
     from service.sampling.frame import propose
     from service.sampling.plans import SamplingError
@@ -132,6 +142,7 @@ def estimates_command(
             fail(f"{fault.filename} cannot be written ({fault.strerror}).")
     progress = found.progress
     typer.echo(f"{progress.settled} of {progress.drawn} reports settled, drawn from {progress.frame}.")
+    typer.echo(found.judged_by)
     if found.why_not:
         typer.echo(found.why_not)
     for line in found.lines:
@@ -233,8 +244,15 @@ def _plan(
 
 
 def _tell(proposal: Proposal) -> None:
+    from service.sampling.plans import FEWEST
+
     sizing = proposal.sizing
     typer.echo(f"Read {sizing.total} of {proposal.frame} reports, each by two people.")
+    if proposal.raised:
+        typer.echo(
+            f"That is more than --size {proposal.plan.size}: each stratum gets at least {FEWEST}, or all it has."
+        )
+    typer.echo(proposal.judged_by)
     if not sizing.reached:
         typer.echo("Even all of them are not enough to tell: the reports hold no flagged ones, or none that are not.")
     for stratum, n in zip(proposal.strata, sizing.read, strict=True):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,16 +37,19 @@ class Candidate:
     text: str
 
 
-def candidates(session: Session) -> list[Candidate]:
-    """The reports that wait for a first decision and that the current model is least sure of, up to CONSIDERED."""
+def candidates(
+    session: Session, considered: int = CONSIDERED, without: Collection[str] = frozenset()
+) -> list[Candidate]:
+    """The reports that wait for a first decision and that the current model is least sure of, up to ``considered``, none of ``without``."""
     order = (func.abs(ReportRow.probability - 0.5), ReportRow.reference)
-    # Chosen first, and only then are texts read.
+    # Chosen first, in the index of the queue; only then are texts read, of no more reports than are considered.
     waiting = select(ReportRow.id).where(ReportRow.status == "waiting", ReportRow.probability.is_not(None))
-    chosen = waiting.order_by(*order).limit(CONSIDERED).subquery()
+    ids = session.scalars(waiting.order_by(*order).limit(considered + len(without)))
+    chosen = [report_id for report_id in ids if report_id not in without][:considered]
     rows = session.execute(
         select(ReportRow.id, ReportRow.reference, ReportRow.probability, RevisionRow.text)
-        .join(chosen, chosen.c.id == ReportRow.id)
         .join(RevisionRow, and_(RevisionRow.report_id == ReportRow.id, RevisionRow.number == ReportRow.latest))
+        .where(ReportRow.id.in_(chosen))
         .order_by(*order)
     )
     return [Candidate(i, reference, p, entropy(p), text) for i, reference, p, text in rows if p is not None]

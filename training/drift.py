@@ -1,8 +1,9 @@
-"""Has the world moved? What comes in beside what the model learned from, week by week: language, length, offence mix, scores, agreement of reviewers.
+"""Has the world moved? What comes in beside what the model learned from, or beside another period, week by week: language, length, offence mix, scores,
+agreement of reviewers.
 
 In: the file of ``foursight decisions profile``, one line a report without a word of its text. Measures: the population stability index (PSI) over the deciles of
-the training data, whose usual reading is under 0.1 none, to 0.25 some, over that much; and the two-sample Kolmogorov-Smirnov test. With few reports PSI
-is large by chance alone (about bins/n), so that share is taken off before it is read.
+the training data, whose usual reading is under 0.1 none, to 0.25 some, over that much; and the two-sample Kolmogorov-Smirnov test, for kinds the chi-square test. With few reports PSI
+is large by chance alone (about bins × (1/n + 1/m) for n reports beside m: Yurdakul and Naranjo 2020), so that share is taken off before it is read.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import base64
 import html
 import io
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -21,7 +23,7 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, ValidationError
 from rich.console import Console
 from rich.table import Table
-from scipy.stats import ks_2samp
+from scipy.stats import chi2_contingency, ks_2samp
 
 from models.assessor import Assessor
 from models.intervals import wilson
@@ -31,7 +33,8 @@ from training.evaluate import assess
 
 Array = npt.NDArray[np.float64]
 SOME, MUCH = 0.1, 0.25
-FEWEST = 30  # Reports of a week below which no verdict is given.
+FEWEST = 30  # Reports, on either side, below which no verdict is given.
+TRAINING = "the training data"
 AGREES = {
     "record_as_stalking": ("review_as_stalking",),
     "keep": ("no_change",),
@@ -66,11 +69,16 @@ class Row(BaseModel):
 
 @dataclass(frozen=True)
 class Expected:
-    """The training data's values; ``probability`` is of dev, which the reader has not learned from, by the bundle of digest ``model``."""
+    """The values to compare with. Of the training data ``probability`` is of dev, which the reader has not learned from, by the bundle of digest ``model``.
+
+    ``others``: scores of another period that are not by that model, and so are not among the values.
+    """
 
     values: dict[str, Array]
     offences: list[str]
     model: str | None = None
+    name: str = TRAINING
+    others: int = 0
 
 
 class Moved(BaseModel):
@@ -79,7 +87,7 @@ class Moved(BaseModel):
     measure: str
     reports: int
     psi: float
-    p_value: float | None
+    p_value: float
     expected: float | None
     found: float | None
     verdict: str
@@ -97,9 +105,10 @@ class Week(BaseModel):
 
 
 class Drift(BaseModel):
-    """The whole period, each week, and a plain verdict."""
+    """The whole period, each week, and a plain verdict. ``against``: what it was compared with."""
 
     reports: int
+    against: str
     overall: list[Moved]
     weeks: list[Week]
     verdict: list[str]
@@ -125,18 +134,43 @@ def expected(corpus: Corpus, assessor: Assessor, scored: int) -> Expected:
     train, dev = corpus.split("train"), corpus.split("dev")
     profiles = [profile(r.text) for r in train]
     chosen = np.random.default_rng(0).permutation(len(dev))[:scored]
-    values = {
-        n: np.array([getattr(p, n) for p in profiles], dtype=float)
-        for n in ("words", "function_words", "digits", "capitals")
-    }
+    names = ("words", "function_words", "digits", "capitals")
+    values = {n: np.array([getattr(p, n) for p in profiles], dtype=float) for n in names}
     values["probability"] = np.array([a.probability for a in assess(assessor, [dev[i] for i in chosen], "score dev")])
     return Expected(values, [r.recorded_offence.value for r in train], assessor.info.digest)
 
 
-def psi(shares: Array, found: Array, reports: int) -> float:
-    """Return the population stability index of two lists of shares, less what ``reports`` draws give by chance, at least 0."""
+def within(rows: Sequence[Row], since: date | None, until: date | None) -> list[Row]:
+    """Return the reports of the weeks that begin from ``since`` to ``until``, both days included. Raises ValueError if there are none."""
+    found = [r for r in rows if (since is None or r.week >= since) and (until is None or r.week <= until)]
+    if not found:
+        raise ValueError(f"no week of the file begins between {since or 'its start'} and {until or 'its end'}")
+    return found
+
+
+def another_period(rows: Sequence[Row], before: Sequence[Row]) -> Expected:
+    """Return what ``before`` holds, for ``rows`` to be compared with. Raises ValueError if they overlap or ``before`` is too small to tell.
+
+    Scores can be compared only where they are by one model: the one that scored most of ``rows``.
+    """
+    if shared := {r.week for r in rows} & {r.week for r in before}:
+        raise ValueError(f"both periods hold the week of {min(shared)}; choose two that do not overlap")
+    if len(before) < FEWEST:
+        raise ValueError(f"the period to compare with holds {len(before)} reports, and under {FEWEST} tell too little")
+    models = Counter(r.model for r in rows if r.probability is not None).most_common(1)
+    model = models[0][0] if models else None
+    weeks = f"{len(before)} reports of the weeks of {min(r.week for r in before)} to {max(r.week for r in before)}"
+    others = sum(_by_another(r, model) for r in before)
+    alike = [r.model_copy(update={"probability": None}) if _by_another(r, model) else r for r in before]
+    measured = {n: [v for r in alike if (v := getattr(r, n)) is not None] for n in TITLES if n != "recorded_offence"}
+    values = {n: np.array(found, dtype=float) for n, found in measured.items() if found}
+    return Expected(values, [r.recorded_offence for r in before if r.recorded_offence], model, weeks, others)
+
+
+def psi(shares: Array, found: Array, reports: int, usual: int) -> float:
+    """Return the population stability index of two lists of shares, of ``usual`` and ``reports`` reports, less what chance alone gives, at least 0."""
     a, b = np.maximum(shares, 1e-3), np.maximum(found, 1e-3)
-    return float(max(0.0, ((b - a) * np.log(b / a)).sum() - (len(a) - 1) / reports))
+    return float(max(0.0, ((b - a) * np.log(b / a)).sum() - (len(a) - 1) * (1 / reports + 1 / usual)))
 
 
 def compare_values(name: str, usual: Array, found: Array) -> Moved:
@@ -145,40 +179,34 @@ def compare_values(name: str, usual: Array, found: Array) -> Moved:
     shares = [
         np.bincount(np.searchsorted(edges, v, side="right"), minlength=len(edges) + 1) / len(v) for v in (usual, found)
     ]
-    index = psi(shares[0], shares[1], len(found))
     p_value = float(ks_2samp(usual, found).pvalue)
-    return Moved(
-        measure=name,
-        reports=len(found),
-        psi=index,
-        p_value=p_value,
-        expected=float(np.median(usual)),
-        found=float(np.median(found)),
-        verdict=_verdict(index, len(found), p_value),
-    )
+    return _compared(name, shares, usual, found, p_value, (float(np.median(usual)), float(np.median(found))))
 
 
 def compare_kinds(name: str, usual: Sequence[str], found: Sequence[str]) -> Moved:
     """Compare how often each kind occurs."""
     kinds = sorted({*usual, *found})
-    shares = [np.array([list_.count(k) for k in kinds]) / len(list_) for list_ in (list(usual), list(found))]
-    index = psi(shares[0], shares[1], len(found))
+    counts = np.array([[list_.count(k) for k in kinds] for list_ in (list(usual), list(found))])
+    shares = counts / counts.sum(axis=1, keepdims=True)
+    return _compared(name, shares, usual, found, float(chi2_contingency(counts).pvalue), (None, None))
+
+
+def _compared(
+    name: str, shares: Sequence[Array] | Array, usual: Sequence[str] | Array, found: Sequence[str] | Array,
+    p_value: float, medians: tuple[float | None, float | None],
+) -> Moved:  # fmt: skip
+    index = psi(shares[0], shares[1], len(found), len(usual))
+    verdict = _verdict(index, min(len(found), len(usual)), p_value)
     return Moved(
-        measure=name,
-        reports=len(found),
-        psi=index,
-        p_value=None,
-        expected=None,
-        found=None,
-        verdict=_verdict(index, len(found), None),
-    )
+        measure=name, reports=len(found), psi=index, p_value=p_value, expected=medians[0], found=medians[1], verdict=verdict
+    )  # fmt: skip
 
 
-def _verdict(index: float, reports: int, p_value: float | None) -> str:
+def _verdict(index: float, reports: int, p_value: float) -> str:
     if reports < FEWEST:
         return "too few to say"
-    if index < SOME or (p_value is not None and p_value > 0.01):
-        return "as in training"
+    if index < SOME or p_value > 0.01:
+        return "alike"
     return "some drift" if index < MUCH else "much drift"
 
 
@@ -189,13 +217,14 @@ def _moved(rows: Sequence[Row], usual: Expected) -> list[Moved]:
         if len(found):
             moved.append(compare_values(name, values, found))
     offences = [r.recorded_offence for r in rows if r.recorded_offence]
-    return moved + ([compare_kinds("recorded_offence", usual.offences, offences)] if offences else [])
+    both = offences and usual.offences
+    return moved + ([compare_kinds("recorded_offence", usual.offences, offences)] if both else [])
 
 
 def measure(rows: Sequence[Row], usual: Expected) -> Drift:
     """Compare all rows, and each week's, with what is usual. Scores by another model than the one compared with say nothing and are left aside."""
-    others = sum(_by_another(r, usual) for r in rows)
-    rows = [r.model_copy(update={"probability": None}) if _by_another(r, usual) else r for r in rows]
+    others = sum(_by_another(r, usual.model) for r in rows) + usual.others
+    rows = [r.model_copy(update={"probability": None}) if _by_another(r, usual.model) else r for r in rows]
     weeks = []
     for week in sorted({r.week for r in rows}):
         inside = [r for r in rows if r.week == week]
@@ -212,29 +241,28 @@ def measure(rows: Sequence[Row], usual: Expected) -> Drift:
             )
         )
     overall = _moved(rows, usual)
-    verdict = _plain(overall, weeks)
+    verdict = _plain(overall, weeks, usual.name)
     if others:
-        verdict.append(f"{others} scores are by another model and were left aside; name its bundle with --bundle.")
-    return Drift(reports=len(rows), overall=overall, weeks=weeks, verdict=verdict)
+        mend = "; name its bundle with --bundle." if usual.name == TRAINING else "."
+        verdict.append(f"{others} scores are by another model and were left aside{mend}")
+    return Drift(reports=len(rows), against=usual.name, overall=overall, weeks=weeks, verdict=verdict)
 
 
-def _by_another(row: Row, usual: Expected) -> bool:
-    return row.probability is not None and None not in (row.model, usual.model) and row.model != usual.model
+def _by_another(row: Row, model: str | None) -> bool:
+    return row.probability is not None and None not in (row.model, model) and row.model != model
 
 
-def _plain(overall: Sequence[Moved], weeks: Sequence[Week]) -> list[str]:
+def _plain(overall: Sequence[Moved], weeks: Sequence[Week], against: str) -> list[str]:
     lines = []
     for m in overall:
         if m.verdict in ("some drift", "much drift"):
-            change = (
-                f": the median goes from {m.expected:.2f} to {m.found:.2f}"
-                if m.expected is not None and m.found is not None
-                else ""
-            )
+            medians = m.expected is not None and m.found is not None
+            change = f": the median goes from {m.expected:.2f} to {m.found:.2f}" if medians else ""
             lines.append(f"{TITLES[m.measure].capitalize()}: {m.verdict} (PSI {m.psi:.2f}){change}.")
     if not lines:
         small = overall and overall[0].verdict == "too few to say"
-        lines.append("Too few reports to say." if small else "The reports look like those the model learned from.")
+        usual = "those the model learned from" if against == TRAINING else f"the {against}"
+        lines.append("Too few reports to say." if small else f"The reports look like {usual}.")
     judged = [w for w in weeks if w.interval and w.decided >= FEWEST]
     if len(judged) >= 2:
         first, last = judged[0], judged[-1]
@@ -252,14 +280,12 @@ def _plain(overall: Sequence[Moved], weeks: Sequence[Week]) -> list[str]:
 
 def print_drift(result: Drift, console: Console) -> None:
     """Print the verdict and the tables."""
-    table = Table(title=f"{result.reports} reports beside the training data")
-    for column in ("measure", "expected median", "found median", "PSI", "KS p", "verdict"):
+    table = Table(title=f"{result.reports} reports beside {result.against}")
+    for column in ("measure", "expected median", "found median", "PSI", "p", "verdict"):
         table.add_column(column, justify="left" if column in ("measure", "verdict") else "right")
     for m in result.overall:
         numbers = ["" if v is None else f"{v:.3g}" for v in (m.expected, m.found)]
-        table.add_row(
-            TITLES[m.measure], *numbers, f"{m.psi:.2f}", "" if m.p_value is None else f"{m.p_value:.2g}", m.verdict
-        )
+        table.add_row(TITLES[m.measure], *numbers, f"{m.psi:.2f}", f"{m.p_value:.2g}", m.verdict)
     console.print(table)
     for w in result.weeks:
         off = [TITLES[m.measure] for m in w.moved if m.verdict in ("some drift", "much drift")]
@@ -282,7 +308,8 @@ def save(result: Drift, folder: Path) -> None:
     (folder / "drift.json").write_text(result.model_dump_json(indent=1) + "\n", encoding="utf-8")
     verdict = "".join(f"<p>{html.escape(line)}</p>" for line in result.verdict)
     page = (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Drift</title><h1>Drift</h1>{verdict}'
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Drift</title><h1>Drift</h1>'
+        f"<p>{result.reports} reports beside {result.against}</p>{verdict}"
         f'<img alt="{html.escape("; ".join(result.verdict))}" src="data:image/png;base64,{_plots(result)}">'
         f"{_table('All reports', result.overall)}{''.join(_table(f'Week of {w.week}, {w.reports} reports', w.moved) for w in result.weeks)}</html>\n"
     )
@@ -293,19 +320,11 @@ def _table(title: str, moved: Sequence[Moved]) -> str:
     def number(value: float | None) -> str:
         return "" if value is None else f"{value:.3g}"
 
-    heads = ("measure", "reports", "expected median", "found median", "PSI", "Kolmogorov-Smirnov p", "verdict")
+    heads = ("measure", "reports", "expected median", "found median", "PSI", "p", "verdict")
     rows = [
-        (
-            TITLES[m.measure],
-            str(m.reports),
-            number(m.expected),
-            number(m.found),
-            f"{m.psi:.2f}",
-            number(m.p_value),
-            m.verdict,
-        )
+        (TITLES[m.measure], str(m.reports), number(m.expected), number(m.found), f"{m.psi:.2f}", number(m.p_value), m.verdict)
         for m in moved
-    ]
+    ]  # fmt: skip
     head = "".join(f'<th scope="col">{h}</th>' for h in heads)
     body = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
     return f"<table><caption>{html.escape(title)}</caption><tr>{head}</tr>{body}</table>"
@@ -324,20 +343,15 @@ def _plots(result: Drift) -> str:
         axes[0].plot(at, line, "o-", label=title)
     for level in (SOME, MUCH):
         axes[0].axhline(level, ls=":", color="#505a5f")
-    axes[0].set(ylabel="PSI against the training data", title="Drift by week; dotted: some, much")
+    axes[0].set(ylabel=f"PSI against {result.against}", title="Drift by week; dotted: some, much")
     axes[0].legend(fontsize=8)
     kept = [w for w in result.weeks if w.agreement is not None and w.interval is not None]
     if kept:
         rates = np.array([w.agreement for w in kept], dtype=float)
         ends = np.array([w.interval for w in kept], dtype=float)
         days = [date.fromisoformat(w.week) for w in kept]
-        axes[1].errorbar(
-            days,
-            rates,
-            yerr=[np.maximum(rates - ends[:, 0], 0), np.maximum(ends[:, 1] - rates, 0)],
-            fmt="o-",
-            capsize=3,
-        )
+        lengths = [np.maximum(rates - ends[:, 0], 0), np.maximum(ends[:, 1] - rates, 0)]
+        axes[1].errorbar(days, rates, yerr=lengths, fmt="o-", capsize=3)
     axes[1].set(ylabel="share", title="Reviewers decide as suggested, 95% intervals", ylim=(0, 1))
     figure.autofmt_xdate()
     figure.tight_layout()

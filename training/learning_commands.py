@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +18,13 @@ if TYPE_CHECKING:
 
 GATE = Path(__file__).parent / "gate.toml"
 BUNDLES = Path("var/bundles")
+
+Begins = Annotated[
+    datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Only weeks that begin on this day or later.")
+]
+Ends = Annotated[
+    datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Only weeks that begin on this day or earlier.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -128,19 +136,28 @@ def drift(
         typer.Option(help="Where to save the page with plots, and the JSON; else where the console looks for it."),
     ] = None,
     reports: Annotated[int, typer.Option(min=20, help="How many dev reports to score for comparison.")] = 150,
-) -> None:
-    """Say whether the reports that come in still look like those the model learned from, week by week, with a plain verdict and plots."""
+    since: Begins = None, until: Ends = None, against_since: Begins = None, against_until: Ends = None,
+) -> None:  # fmt: skip
+    """Say whether the reports that come in still look like those the model learned from, week by week, with a plain verdict and plots.
+
+    With --against-since or --against-until they are compared with another period of the file instead, and no bundle is needed.
+    """
     from models.assessor import Assessor
     from training import drift as drifting
 
     try:
-        rows = drifting.read_profile(profile)
-        assessor = Assessor.load(bundle)
+        everything = drifting.read_profile(profile)
+        rows = drifting.within(everything, since and since.date(), until and until.date())
+        if against_since or against_until:
+            begins, ends = against_since and against_since.date(), against_until and against_until.date()
+            usual = drifting.another_period(rows, drifting.within(everything, begins, ends))
+        else:
+            usual = drifting.expected(read_corpus(), Assessor.load(bundle), reports)
     except OSError as error:
         raise fail(f"{error.filename or profile} cannot be read: {error.strerror}") from None
     except (BundleError, ValueError) as error:
         raise fail(str(error)) from None
-    result = drifting.measure(rows, drifting.expected(read_corpus(), assessor, reports))
+    result = drifting.measure(rows, usual)
     drifting.print_drift(result, console)
     # The service's setting of the same name; the console shows what lies there.
     out = out or Path(os.environ.get("FOURSIGHT_VAR") or "var") / "drift"

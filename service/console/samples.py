@@ -21,7 +21,7 @@ from service.policy import AccountRole
 from service.problems import Problem
 from service.sampling.csv_table import as_csv
 from service.sampling.frame import MAY_READ, draw, propose
-from service.sampling.plans import Plan, SamplingError
+from service.sampling.plans import FEWEST, Plan, SamplingError
 from service.sampling.reading import tasks
 from service.sampling.results import results
 from service.store.tables import AccountRow, SampleRow
@@ -158,6 +158,7 @@ def _form(
         measures=MEASURE,
         label_words=label_words,
         proposal=proposal,
+        fewest=FEWEST,
         people=people,
         faults=faults,
         errors=[{"text": text, "href": f"#{name}"} for name, text in faults.items()],

@@ -99,11 +99,12 @@ def _versions(request: Request) -> list[Version]:
 
 
 def _drift(folder: Path) -> dict[str, Any] | None:
-    """What ``foursight drift`` found last: its verdict, measures and weeks."""
+    """What ``foursight drift`` found last: its verdict, measures, weeks and what it compared them with."""
     try:
         found = json.loads((folder / "drift.json").read_text(encoding="utf-8"))
         made = datetime.fromtimestamp((folder / "drift.json").stat().st_mtime, UTC)
-        return {"made": made, **{key: found[key] for key in ("reports", "verdict", "overall", "weeks")}}
+        against = found.get("against", "the training data")  # files of before it was written down
+        return {"made": made, "against": against} | {k: found[k] for k in ("reports", "verdict", "overall", "weeks")}
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

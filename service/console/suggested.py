@@ -12,6 +12,7 @@ from service.sampling.reading import due_reports
 from service.suggesting import candidates, suggest
 
 router = APIRouter(include_in_schema=False)
+CONSIDERED = 500  # Texts read for a page; ``foursight suggest``, for which nobody waits at a screen, reads more.
 
 
 @router.get("/suggested")
@@ -20,7 +21,6 @@ def suggested(request: Request) -> Response:
     with store_of(request).read() as session:
         # What the person has yet to read blind is left out: the list shows the probability.
         blind = due_reports(session, identity_of(request).account_id)
-        waiting = [candidate for candidate in candidates(session) if candidate.report_id not in blind]
-        chosen = suggest(waiting, settings_of(request).page_size)
+        chosen = suggest(candidates(session, CONSIDERED, without=blind), settings_of(request).page_size)
         done = done_notice(session, request.query_params.get("done", ""), identity_of(request))
     return render(request, "suggested.html", chosen=chosen, done=done)

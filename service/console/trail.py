@@ -33,7 +33,7 @@ def trail(request: Request) -> Response:
     with store_of(request).read() as session:
         query = _search(session, given).select()
         total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
-        actions = session.scalars(select(AuditRow.action).distinct().order_by(AuditRow.action)).all()
+        actions = _actions(request, session)
         pages = max(1, -(-total // size))
         page = min(max(1, page), pages)
         entries = session.scalars(query.order_by(AuditRow.seq.desc()).limit(size).offset((page - 1) * size)).all()
@@ -51,6 +51,15 @@ def trail(request: Request) -> Response:
         pagination=pagination("/audit", chosen, page, pages),
         verify=address("/audit", {"verify": "1"}),
     )
+
+
+def _actions(request: Request, session: Session) -> list[str]:
+    """Every action of the trail. It only grows, so each look reads what came since the one before."""
+    seen, actions = request.app.state.actions_seen
+    last = session.scalar(select(func.max(AuditRow.seq))) or 0
+    newer = session.scalars(select(AuditRow.action).where(AuditRow.seq > seen, AuditRow.seq <= last).distinct())
+    request.app.state.actions_seen = (last, actions := actions.union(newer))
+    return sorted(actions)
 
 
 def _search(session: Session, given: Mapping[str, str]) -> audit.Search:

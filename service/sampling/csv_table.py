@@ -5,19 +5,24 @@ from __future__ import annotations
 import csv
 import io
 
+from service.sampling.judges import kept_judges
 from service.sampling.results import Line, Results
 
 COLUMNS = ("measure", "attribute", "group", "value", "low", "high", "reports_read", "effective_size", "count", "count_low", "count_high")  # fmt: skip
 
 
 def as_csv(found: Results) -> str:
-    """Shares in [0, 1] with 95% limits, one line a measure and group; empty where there is nothing to say."""
+    """Shares in [0, 1] with 95% limits, one line a measure and group; empty where there is nothing to say.
+
+    Every line says which models judged the reports when the sample was drawn, so that tables of several samples can be put together.
+    """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow((*COLUMNS, "corrected_for_reader_error"))
+    writer.writerow((*COLUMNS, "corrected_for_reader_error", "models"))
     corrected = "yes" if found.errors is not None else "no"
+    models = _safe("; ".join(map(str, kept_judges(found.sample.strata))))
     for line in (*found.lines, *(line for lines in found.groups.values() for line in lines)):
-        writer.writerow((*_cells(line), corrected))
+        writer.writerow((*_cells(line), corrected, models))
     return out.getvalue()
 
 

@@ -19,6 +19,7 @@ from service.audit import Actor
 from service.keeping import NOT_GIVEN
 from service.policy import AccountRole
 from service.reviewing_queue import band_of
+from service.sampling.judges import judges, sentence, to_keep
 from service.sampling.plans import Framed, Key, Plan, SamplingError, Sizing, Stratum, size, strata
 from service.store.tables import AccountRow, AssessmentRow, ReportRow, RevisionRow, SampleItemRow, SampleRow, opaque
 
@@ -32,7 +33,7 @@ def read_frame(session: Session, plan: Plan) -> list[Framed]:
     query = (
         select(
             ReportRow.id, ReportRow.recorded_offence, moment, RevisionRow.id, AssessmentRow.suggestion,
-            AssessmentRow.probability, AssessmentRow.relationship,
+            AssessmentRow.probability, AssessmentRow.relationship, AssessmentRow.model_version, AssessmentRow.model_digest,
         )
         .join(RevisionRow, and_(RevisionRow.report_id == ReportRow.id, RevisionRow.number == ReportRow.latest))
         .join(AssessmentRow, and_(AssessmentRow.revision_id == RevisionRow.id, AssessmentRow.current))
@@ -48,7 +49,7 @@ def read_frame(session: Session, plan: Plan) -> list[Framed]:
     if plan.relationships:
         query = query.where(AssessmentRow.relationship.in_([kind.value for kind in plan.relationships]))
     found = []
-    for report_id, recorded, when, revision_id, suggestion, probability, relationship in session.execute(query):
+    for report_id, recorded, when, revision_id, suggestion, probability, relationship, *model in session.execute(query):
         band = band_of(probability)
         if plan.bands and band not in plan.bands:
             continue
@@ -58,7 +59,8 @@ def read_frame(session: Session, plan: Plan) -> list[Framed]:
             Key.RELATIONSHIP: relationship,
             Key.MONTH: f"{_moment(when).astimezone(CLOCK):%Y-%m}",
         }
-        found.append(Framed(report_id, revision_id, suggestion, probability, {str(k): v for k, v in groups.items()}))
+        named = {str(k): v for k, v in groups.items()}
+        found.append(Framed(report_id, revision_id, suggestion, probability, named, (model[0], model[1])))
     return found
 
 
@@ -79,6 +81,16 @@ class Proposal:
     @property
     def frame(self) -> int:
         return sum(len(s.members) for s in self.strata)
+
+    @property
+    def raised(self) -> bool:
+        """Whether the least that each stratum gets makes it more than the plan's own number."""
+        return self.plan.size is not None and self.sizing.total > self.plan.size
+
+    @property
+    def judged_by(self) -> str:
+        """Which models judged the reports of the frame, in words."""
+        return sentence(judges(report for s in self.strata for report in s.members))
 
 
 def propose(session: Session, plan: Plan) -> Proposal:
@@ -103,7 +115,10 @@ def draw(
         name=plan.name,
         plan=plan.model_dump(mode="json"),
         strata=[
-            {"label": s.label, "flagged": s.flagged, "frame": len(s.members), "drawn": n, "expected": round(s.expected, 6)}
+            {
+                "label": s.label, "flagged": s.flagged, "frame": len(s.members), "drawn": n,
+                "expected": round(s.expected, 6), "models": to_keep(s.members),
+            }
             for s, n in zip(proposal.strata, proposal.sizing.read, strict=True)
         ],
         reader_one=one,

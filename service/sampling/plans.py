@@ -70,7 +70,7 @@ class Plan(BaseModel):
     bands: list[Band] = Field(default_factory=list)
     recorded: list[RecordedOffence] = Field(default_factory=list)
     relationships: list[Relationship] = Field(default_factory=list)
-    size: int | None = Field(default=None, ge=2, le=20_000, description="Read this many, whatever the interval.")
+    size: int | None = Field(default=None, ge=2, le=20_000, description="Read so many in all, or FEWEST a stratum.")
     seed: int = Field(default=1, ge=0, le=2**31 - 1)
 
     @field_validator("name")
@@ -103,6 +103,7 @@ class Framed:
     suggestion: str
     probability: float
     groups: dict[str, str]  # by Key
+    model: tuple[str, str]  # version and digest of the one that suggested it
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from nlp.taxonomy import RecordedOffence
 from service.sampling.estimates import Estimate, Strata, count, flagged_share, share
 from service.sampling.fairness import Comparison, chance_of, compare
 from service.sampling.intervals import Array
+from service.sampling.judges import kept_judges, sentence
 from service.sampling.plans import Plan
 from service.sampling.readers import PATTERNS, VERDICT, Agreement, ErrorRates, error_rates, kappa
 from service.sampling.reading import Reading, cannot_tell, not_blind, readings, says
@@ -78,6 +79,11 @@ class Results:
     found: list[tuple[str, int, str]] = field(
         default_factory=list
     )  # missed: report id, number in the sample, recorded as
+
+    @property
+    def judged_by(self) -> str:
+        """Which models judged the reports when the sample was drawn, in words."""
+        return sentence(kept_judges(self.sample.strata))
 
     def line(self, measure: str) -> Line | None:
         return next((line for line in self.lines if line.measure == measure), None)

@@ -81,7 +81,7 @@ def test_a_person_sees_their_sessions_and_ends_the_others(
 
 
 def test_the_trail_is_searched_by_who_what_and_when(
-    client: TestClient, sign_in: SignIn, keep: Callable[..., str]
+    client: TestClient, sign_in: SignIn, keep: Callable[..., str], store: Store
 ) -> None:
     report_id = keep("REF 1", "He rang me.")
     sign_in()
@@ -96,7 +96,13 @@ def test_the_trail_is_searched_by_who_what_and_when(
     assert rows(about="REF 1") == rows(about=report_id) == rows(what="report.viewed") == 1
     assert rows(who=reader[1]) == rows(who=f"account:{reader[1]}") >= 2
     assert rows(from_day="2020-01-01") == rows() and "No entry matches" in client.get("/audit?to_day=2020-01-01").text
-    assert "Opened a report" in client.get("/audit").text
+    page = client.get("/audit").text
+    assert "Opened a report" in page and "Disabled an account" not in page
+    with store.write() as session:
+        auth.set_disabled(session, reader[1], True, COMMAND_LINE)
+    page = client.get("/audit").text
+    offered = page.split('name="what"')[1].split("</select>")[0]
+    assert "Opened a report" in offered and "Disabled an account" in offered, "what was done since the last look too"
     for odd in ("%00", "'--", "<b>", "2026-13-45"):
         assert client.get(f"/audit?who={odd}&from_day={odd}&about={odd}&page={odd}").status_code == 200
 
@@ -151,5 +157,16 @@ def test_the_models_page_shows_what_has_read_reports_drift_and_the_way_to_mlflow
         version, digest = session.execute(select(AssessmentRow.model_version, AssessmentRow.model_digest)).one()
     read = page.split('aria-label="Models that have read reports here"')[1].split("</table>")[0]
     assert version in read and digest[:12] in read and read.count(">1</td>") == 2, "one text read, and shown"
+    keep("R2", f"{stalked} Again.")
+    page = client.get("/models").text
+    read = page.split('aria-label="Models that have read reports here"')[1].split("</table>")[0]
+    assert read.count(">2</td>") == 2, "a report that came after the last look is counted"
+    assert "40 reports beside the training data" in page, "a file of before it said what it compared with"
+    drift |= {"against": "50 reports of the weeks of 2026-01-05 to 2026-02-02", "weeks": [{"week": "2026-03-02"}]}
+    (settings.var / "drift" / "drift.json").write_text(json.dumps(drift), encoding="utf-8")
+    said = (
+        "40 reports of the weeks of 2026-03-02 to 2026-03-02 beside 50 reports of the weeks of 2026-01-05 to 2026-02-02"
+    )
+    assert said in client.get("/models").text
     (settings.var / "drift" / "drift.json").write_text('{"reports": 1}', encoding="utf-8")
     assert "No measurement of drift lies here" in client.get("/models").text

@@ -21,7 +21,7 @@ from service.reviewing import decide
 from service.settings import Settings
 from service.store import Store
 from service.store.tables import AuditRow, ReportRow
-from service.suggesting import Candidate, entropy, suggest
+from service.suggesting import Candidate, candidates, entropy, suggest
 
 NAMES = "My ex-husband Tom Hargreave of Telford has been outside my work most days since May. He rang from 07700 123456. Denise saw Tom."
 
@@ -138,6 +138,19 @@ def test_the_page_lists_what_waits(
     report_id = keep("CR/9/26", quarrel)
     page = client.get("/suggested").text
     assert f"/reports/{report_id}" in page and "CR/9/26" in page and "parking" not in page
+
+
+def test_no_more_texts_are_read_than_are_considered_and_a_full_list_is_left_without_some(
+    store: Store, keep: Callable[..., str], quarrel: str
+) -> None:
+    ids = [keep(f"CR/{n}/26", quarrel) for n in range(6)]
+    with store.write() as session:
+        for place, report_id in enumerate(ids):
+            session.get_one(ReportRow, report_id).probability = 0.5 + place / 20
+    with store.read() as session:
+        assert [c.report_id for c in candidates(session, 2)] == ids[:2]
+        found = candidates(session, 2, without={ids[0], ids[1], ids[3]})
+    assert [c.report_id for c in found] == [ids[2], ids[4]], "who has some to read blind still gets as many"
 
 
 def test_uncertain_and_unlike_ones_come_first() -> None:

@@ -123,6 +123,27 @@ def test_purging_takes_only_what_is_old(any_store: Store, reader: Assessor) -> N
     assert audit.verify(any_store).whole
 
 
+def test_only_a_new_wording_or_a_decision_makes_a_report_younger(any_store: Store, reader: Assessor) -> None:
+    """As docs/service.md says of ``purge``."""
+    old = timedelta(days=800)
+    ids = {name: _keep(any_store, reader, name, old) for name in ("SENT", "OTHER", "SEEN", "WORDED", "SAMPLED")}
+    report = Report(reference="SENT", text=f"{TEXT} SENT")
+    with any_store.write() as session:
+        keep_report(session, report)
+        amended = {"reference": "OTHER", "text": f"{TEXT} OTHER", "recorded_offence": "assault", "reported_at": now()}
+        keep_report(session, Report.model_validate(amended))
+        audit.append(session, COMMAND_LINE, "report.viewed", ids["SEEN"])
+        keep_report(session, report.model_copy(update={"reference": "WORDED", "text": "He rang."}))
+        first = session.scalars(select(DecisionRow).where(DecisionRow.report_id == ids["SAMPLED"])).one()
+        reading = {"number": 2, "idempotency_key": "again", "sample_item_id": "i", "decided_at": now()}
+        copied = ("report_id", "revision_id", "account_id", "outcome", "reason", "request_digest")
+        session.add(DecisionRow(**{name: getattr(first, name) for name in copied}, **reading))
+    assert keeping.purge(any_store, keeping.before("2y"), COMMAND_LINE).reports == 3
+    with any_store.read() as session:
+        left = session.scalars(select(ReportRow.reference).where(~ReportRow.erased).order_by(ReportRow.reference))
+        assert list(left) == ["SAMPLED", "WORDED"]
+
+
 def test_every_column_that_may_hold_words_is_one_that_erasing_knows() -> None:
     free = {
         f"{table.name}.{column.name}"

@@ -134,7 +134,7 @@ def test_the_estimators_hold_in_a_small_simulation() -> None:
 
 def _frame(flagged: int, other: int) -> list[Framed]:
     return [
-        Framed(f"{n:05}", f"{n:05}", "review_as_stalking" if n < flagged else "no_change", 0.7 if n < flagged else 0.04, {Key.RECORDED: "assault" if n % 3 else "breach"})
+        Framed(f"{n:05}", f"{n:05}", "review_as_stalking" if n < flagged else "no_change", 0.7 if n < flagged else 0.04, {Key.RECORDED: "assault" if n % 3 else "breach"}, ("1", "d"))
         for n in range(flagged + other)
     ]  # fmt: skip
 
@@ -155,7 +155,7 @@ def test_a_plan_reads_enough_and_no_more() -> None:
 
 
 def test_small_strata_are_joined_and_an_empty_frame_is_an_error() -> None:
-    frame = [*_frame(100, 200), Framed("a", "a", "no_change", 0.1, {Key.RECORDED: "other"})]
+    frame = [*_frame(100, 200), Framed("a", "a", "no_change", 0.1, {Key.RECORDED: "other"}, ("1", "d"))]
     plan = Plan(name="x", by=[Key.RECORDED])
     cut = strata(plan, frame)
     assert sum(len(s.members) for s in cut) == 301

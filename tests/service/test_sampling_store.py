@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -21,8 +22,9 @@ from service.decisions import DecisionIn
 from service.policy import AccountRole
 from service.reviewing_queue import Band
 from service.sampling.frame import draw, propose, read_frame, sexes
-from service.sampling.plans import Framed, Key, Plan, SamplingError
+from service.sampling.plans import FEWEST, Framed, Key, Plan, SamplingError
 from service.sampling.reading import due, not_blind, readings, tasks
+from service.sampling.results import results
 from service.store import Store
 from service.store.reports import keep_assessment, keep_report, text_digest
 from service.store.tables import (
@@ -157,6 +159,36 @@ def test_a_plan_covers_what_it_says(filled: Store) -> None:
             assert len(frame) == count and all(holds(report) for report in frame), more
 
 
+def test_a_sample_says_which_models_judged_its_reports_whatever_reads_them_later(
+    filled: Store, body: Assessment
+) -> None:
+    with filled.read() as session:
+        revisions = {f"R{int(r.report_id):03}": r.id for r in session.scalars(select(RevisionRow))}
+
+    def read_by(version: str, numbers: range) -> None:
+        with filled.write() as session:
+            for n in numbers:
+                report, said = _said(body, n, 0.1, False)
+                model = {"name": "m", "version": version, "digest": version.replace(".", "") * 20}
+                assessment = Assessment.model_validate({**said, "model": model})
+                keep_assessment(session, revisions[report.reference], assessment)
+
+    with filled.read() as session:
+        assert "judged by model 1 (digest d), 90 reports." in propose(session, Plan(name="x")).judged_by
+    read_by("1.5.0", range(20))
+    with filled.read() as session:
+        planned = propose(session, Plan(name="x")).judged_by
+    assert "2 models" in planned and "1 (digest d), 70 reports; 1.5.0 (digest 150150150150), 20 reports." in planned
+    sample = _draw(filled, Plan(name="x", size=45))
+    read_by("1.6.0", range(90))
+    with filled.read() as session:
+        found = results(session, session.get_one(SampleRow, sample.id))
+        assert found.judged_by == planned, "what judged it then, not what is shown now"
+        assert (
+            "was not kept" in results(session, SampleRow(id="old", plan={"name": "x"}, strata=[], name="x")).judged_by
+        )
+
+
 def test_strata_hold_one_flag_each_and_add_up(filled: Store) -> None:
     with filled.read() as session:
         proposal = propose(session, Plan(name="x", by=[Key.RECORDED], within=0.1))
@@ -271,7 +303,12 @@ def test_a_sample_from_the_command_line(
 
     wanted = ("November", "--simple", "--size", "12", "--recorded", "assault", "--recorded", "stalking")
     assert "Read 12 of 75 reports, each by two people." in run("plan", *wanted)
+    assert "judged by model 1 (digest d), 75 reports." in run("plan", *wanted)
     assert "by.0" in run("plan", "x", "--by", "colour", code=2)
+    assert "Read 40 of 90" in (raised := run("plan", "x", "--size", "30")), "two strata of at least 20"
+    assert f"more than --size 30: each stratum gets at least {FEWEST}" in raised
+    assert "more than" not in run("plan", "x", "--size", "50")
+    assert f"at least {FEWEST}" in " ".join(run("plan", "--help").replace("│", " ").split())
     readers = ("--reader", "ann", "--reader", "bea", "--settles", "cem")
     assert "three different people" in run("draw", *wanted, "--reader", "ann", "--settles", "cem", code=2)
     assert "Drew 12 reports for ann, bea; cem settles." in run("draw", *wanted, *readers)
@@ -284,6 +321,9 @@ def test_a_sample_from_the_command_line(
             _read(filled, item, name, "record_as_stalking" if item.flagged else "keep")
     table, page = tmp_path / "november.csv", tmp_path / "november.html"
     said = run("estimates", "November", "--correct", "--csv", str(table), "--html", str(page))
+    judged = "1 (digest d), 75 reports"
+    assert judged in said and judged in page.read_text()
+    assert {line["models"] for line in csv.DictReader(table.open())} == {judged}
     assert "12 of 12 reports settled, drawn from 75." in said and "Not corrected" in said
     assert "precision    100.0%" in said and "kappa of the readers 1.00" in said
     assert "precision,,,1.0000" in table.read_text()
