@@ -63,6 +63,19 @@ def test_a_stopped_run_goes_on_where_it_was(small: Corpus, encoder: Path, window
         fit(config, other, encoder, windower, tmp_path, True, stop_after_one)
 
 
+def test_frozen_layers_stay_as_pretrained_and_the_others_learn(
+    small: Corpus, encoder: Path, windower: Windower, tmp_path: Path
+) -> None:
+    config = load_config("minilm").model_copy(update={"epochs": 1, "freeze": 4})
+    best = fit(config, small, encoder, windower, tmp_path, False, lambda epoch, figures: None)
+    learned = torch.load(best, weights_only=False)["model"]
+    moved = {
+        name for name, was in Reader(str(encoder)).encoder.named_parameters() if not was.equal(learned[f"encoder.{name}"])
+    }
+    assert moved and not {name for name in moved if "embeddings" in name or "layer" not in name}
+    assert {int(name.split("layer.")[1].split(".")[0]) for name in moved} == {4, 5}
+
+
 def test_the_exported_graphs_compute_what_torch_computed(
     small: Corpus, encoder: Path, windower: Windower, tmp_path: Path
 ) -> None:
