@@ -70,7 +70,9 @@ def test_frozen_layers_stay_as_pretrained_and_the_others_learn(
     best = fit(config, small, encoder, windower, tmp_path, False, lambda epoch, figures: None)
     learned = torch.load(best, weights_only=False)["model"]
     moved = {
-        name for name, was in Reader(str(encoder)).encoder.named_parameters() if not was.equal(learned[f"encoder.{name}"])
+        name
+        for name, was in Reader(str(encoder)).encoder.named_parameters()
+        if not was.equal(learned[f"encoder.{name}"])
     }
     assert moved and not {name for name in moved if "embeddings" in name or "layer" not in name}
     assert {int(name.split("layer.")[1].split(".")[0]) for name in moved} == {4, 5}
