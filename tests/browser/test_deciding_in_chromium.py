@@ -24,7 +24,7 @@ def _note(page: Page) -> Locator:
 
 
 def _decide(page: Page) -> None:
-    follow(page.locator("#decide-form > button:not(.govuk-visually-hidden)"))
+    follow(page.locator("#decide-form .fs-decide__do button"))
 
 
 def _reference(page: Page) -> str:
@@ -58,7 +58,11 @@ def test_z_takes_the_last_decision_back_and_the_list_is_kept(page: Page, enter: 
     enter(page)
     open_report(page, "REF-020")
     page.keyboard.press("4")
-    expect(page.locator("[data-letter]:visible").last).to_be_in_viewport()
+    last, decide = page.locator("[data-letter]:visible").last, page.locator(".fs-decide__do button")
+    expect(last).to_be_in_viewport()
+    expect(decide).to_be_in_viewport(ratio=1)
+    under, over = last.bounding_box(), decide.bounding_box()
+    assert under and over and under["y"] + under["height"] <= over["y"], "the bar does not lie over what was just opened"
     press(page, "a")
     expect(page.get_by_role("status").filter(has_text="Sent to a second reviewer")).to_be_visible()
     press(page, "z")

@@ -34,14 +34,14 @@ def test_leaving_with_a_note_half_typed_asks_first(page: Page, enter: Enter, ope
     asks(page.get_by_role("link", name="Guide", exact=True))
     expect(note).to_have_value("Rang the caller, who")
     assert asked == ["beforeunload"] * 2 and page.url == address
-    follow(page.locator("#decide-form > button:not(.govuk-visually-hidden)"))
+    follow(page.locator("#decide-form .fs-decide__do button"))
     expect(page.get_by_role("alert")).to_contain_text("Choose what to do with this report")
     assert len(asked) == 2, "sending the form asks nothing"
     # What came back with a fault is kept nowhere yet.
     asks(page.get_by_role("link", name="Back to the queue"))
     page.get_by_label("Keep as recorded").check()
     page.get_by_label("A dispute explains the conduct").check()
-    follow(page.locator("#decide-form > button:not(.govuk-visually-hidden)"))
+    follow(page.locator("#decide-form .fs-decide__do button"))
     expect(page.get_by_role("status").filter(has_text="Kept as recorded")).to_be_visible()
     open_report(page, "REF-022")
     follow(page.get_by_role("link", name="Guide", exact=True))
