@@ -62,7 +62,9 @@ def test_z_takes_the_last_decision_back_and_the_list_is_kept(page: Page, enter: 
     expect(last).to_be_in_viewport()
     expect(decide).to_be_in_viewport(ratio=1)
     under, over = last.bounding_box(), decide.bounding_box()
-    assert under and over and under["y"] + under["height"] <= over["y"], "the bar does not lie over what was just opened"
+    assert under and over and under["y"] + under["height"] <= over["y"], (
+        "the bar does not lie over what was just opened"
+    )
     press(page, "a")
     expect(page.get_by_role("status").filter(has_text="Sent to a second reviewer")).to_be_visible()
     press(page, "z")

@@ -19,6 +19,7 @@ from training.drift import (
     Row,
     another_period,
     compare_kinds,
+    compare_values,
     measure,
     print_drift,
     psi,
@@ -145,6 +146,8 @@ def test_two_small_periods_of_the_same_kind_of_reports_are_not_called_drift() ->
     draws = [[[f"kind {k}" for k in CHANCE.integers(6, size=60)] for _ in range(2)] for _ in range(300)]
     verdicts = [compare_kinds("recorded_offence", one, other).verdict for one, other in draws]
     assert np.mean(np.array(verdicts) != "alike") < 0.03
+    numbers = [compare_values("words", CHANCE.normal(size=400), CHANCE.normal(size=40)).verdict for _ in range(300)]
+    assert np.mean(np.array(numbers) != "alike") < 0.03
     assert compare_kinds("recorded_offence", ["a"] * 60, ["a"] * 30 + ["b"] * 30).verdict == "much drift"
 
 
@@ -178,3 +181,13 @@ def test_the_command_compares_two_periods_of_one_file(tmp_path: Path) -> None:
     assert "English function words: much drift" in said
     assert "both periods hold" in run("--against-until", "2026-12-31", code=2)
     assert "no week of the file" in run("--since", "2027-01-01", "--against-until", "2026-12-31", code=2)
+
+
+def test_a_measure_of_few_values_that_moved_is_not_called_alike() -> None:
+    """Shares of digits are mostly nought: ties hide a shift from a test of ranks."""
+    usual = np.array([0.0] * 280 + [0.02] * 120)
+    found = np.array([0.0] * 24 + [0.05] * 26)
+    moved = compare_values("digits", usual, found)
+    assert moved.psi > 0.1
+    assert moved.verdict != "alike"
+    assert compare_values("digits", usual, usual[::8]).verdict == "alike"
