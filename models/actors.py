@@ -2,7 +2,7 @@
 
 The reader tells acts of the suspect from acts of others by their status. This adds what can be read exactly, so that the injured party's own calls, a third
 party's act or a reversed allegation are seen as such. It is deliberately narrow: where no subject stands right before the act, nothing is said, and an act is
-called the injured party's own only in a plain sentence of a few known verbs, because calling a suspect's act theirs would hide an occasion.
+called the injured party's own only in a plain sentence of known verbs, because calling a suspect's act theirs would hide an occasion.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from nlp.taxonomy import Role
 
@@ -52,10 +53,18 @@ _DOING = (
     r"(?:rang|ring|rung|phoned?|called?|text(?:ed)?|txt|messaged?|wrote|written|write|sent|send|e-?mailed|replied|answered|shout(?:ed)?|swore|sworn|pushed|shoved|slapped|hit|"
     r"punched|kicked|threw|thrown|snatched|grabbed|posted|filmed|followed|went\sround|knocked|put\s(?:up|mine|one|an?|his|her|the))"
 )
+# Going to somebody is the injured party's act only where it says to whom: "I went to my car" is none. In police words "IP went to her car" is IP's own car.
+_GOING = (
+    r"(?:(?:went|drove|walked|came)\s(?:back\s|round\s|over\s)?(?:to|past)|(?:turned|showed)\sup\s(?:at|outside)|visit(?:ed)?|wait(?:ed)?\s(?:for|outside|at|near|by)|"
+    r"knocked\s(?:on|at|for)|called\s(?:at|on)|(?:followed|e-?mailed|messaged)(?:\sto)?)\s"
+)
+_THE_OTHER = (
+    r"(?:(?:the\s)?(?:SUSP|susp|suspect|Suspect)(?:['’]s)?|(?:(?:my|his|her|their|the)\s)?ex(?:['’]s|-\w+)?|him|them)\b"
+)
 _OWN = re.compile(
-    rf"\bI(?:['’]ve)?\s(?:(?:did|do|have|had|also|then|just|even|only)\s){{0,2}}{_DOING}\b"
+    rf"\bI(?:['’]ve)?\s(?:(?:did|do|have|had|also|then|just|even|only)\s){{0,2}}(?:{_DOING}\b|{_GOING}(?:{_THE_OTHER}|(?:his|her|their)\b))"
     r"|\b(?:IP|AP|VIC|INFT|Inft|CALLER|Caller|Complainant)\s(?:(?:has|had|also)\s){0,2}"
-    rf"(?:(?:sent|wrote|replied|answered|threw|posted|put\sup)\b|{_DOING}\s(?:him|her|them|SUSP|susp|back)\b)"
+    rf"(?:(?:sent|wrote|replied|answered|threw|posted|put\sup)\b|{_DOING}\s(?:him|her|them|SUSP|susp|back)\b|{_GOING}{_THE_OTHER})"
 )
 # Then somebody else does it after all, or somebody only says it, or it stands in words quoted from somebody.
 _SOMEONE_ELSE = re.compile(r"\b(?:he|she|they|who|so did|susp)\b", re.IGNORECASE)
@@ -65,6 +74,8 @@ _REPORTED = re.compile(
 _QUOTE = re.compile(r"[\"“”‘]|(?<!\w)'|'(?!\w)")
 _SENTENCE_END = re.compile(r"[.!?\n]")
 _LOOK_BACK = 120  # Characters: a subject further away is another clause's.
+_PIECE = re.compile(r"[^.!?;,\n]+")
+MANY = 4  # From so many people who each do one act, nobody is told of as doing two.
 
 
 def link(text: str, acts: Sequence[tuple[int, int]], persons: Sequence[Person]) -> list[Link]:
@@ -77,9 +88,35 @@ def link(text: str, acts: Sequence[tuple[int, int]], persons: Sequence[Person]) 
     return links
 
 
+def first_person(text: str) -> bool:
+    """Whether somebody writes as "I"."""
+    return bool(_FIRST.search(text))
+
+
+def many_actors(text: str, acts: Sequence[tuple[int, int]], persons: Sequence[Person]) -> bool:
+    """Whether every act is told of another person, by name and once each, and of MANY people at least: then it is nobody's course of conduct.
+
+    One mark may hold several acts ("A followed me, B followed me"): each of its sentences and clauses is asked for its first word.
+    """
+    names: list[str] = []
+    for start, end in acts:
+        for piece in _PIECE.finditer(text, start, end):
+            if not any(map(str.isalpha, piece[0])):
+                continue
+            at = piece.start() + len(piece[0]) - len(piece[0].lstrip())
+            # A name opens the piece, is cut by the mark, or stands right before it.
+            person = next((p for p in reversed(persons) if p.start <= at), None)
+            name = text[person.start : person.end] if person and not text[person.end : at].strip() else ""
+            if name and not name.isupper() and all(word[0].isupper() for word in name.split()):
+                names.append(name)
+            elif name or piece.start() == start or _PRONOUN.search(piece[0]):
+                return False
+    return len(names) >= MANY and len(set(names)) == len(names)
+
+
 def _narrator(text: str, persons: Sequence[Person]) -> Role | None:
     """Return whose voice "I" is: the injured party's, a witness's where "my daughter" is the injured party, or None where nobody speaks."""
-    if not _FIRST.search(text):
+    if not first_person(text):
         return None
     named = any(p.role is Role.VICTIM and _MINE.match(text, p.start) for p in persons)
     # In a crime report "I" inside quotation marks is the injured party too; an officer's own "I" is rare.
@@ -87,7 +124,15 @@ def _narrator(text: str, persons: Sequence[Person]) -> Role | None:
 
 
 def _own(text: str, start: int, end: int, narrator: Role | None) -> Role | None:
-    """Return the injured party, or the witness who writes, where the act is plainly theirs."""
+    """Return the injured party, or the witness who writes, where the act is plainly theirs: in each sentence of it, where one mark holds several."""
+    edges = [start, *(m.end() for m in _SENTENCE_END.finditer(text, start, end)), end]
+    pieces = [(a, b) for a, b in pairwise(edges) if any(c.isalnum() for c in text[a:b])]
+    owners = {_owner(text, a + len(text[a:b]) - len(text[a:b].lstrip()), b, narrator) for a, b in pieces}
+    return owners.pop() if len(owners) == 1 else None
+
+
+def _owner(text: str, start: int, end: int, narrator: Role | None) -> Role | None:
+    """Return whose own act one sentence of an act is, or None."""
     for match in _OWN.finditer(text, max(0, start - 30), min(len(text), end + 15)):
         if match.start() > start + 3 or match.end() + 1 < start:
             continue
@@ -117,7 +162,9 @@ def _other(text: str, start: int, end: int, persons: Sequence[Person]) -> Role |
 def _target(
     text: str, start: int, end: int, persons: Sequence[Person], actor: Role, narrator: Role | None
 ) -> Role | None:
-    if narrator and narrator is not actor and _OBJECT.search(text, start, min(len(text), end + 12)):
+    stop = _SENTENCE_END.search(text, start)
+    last = stop.start() if stop else len(text)
+    if narrator and narrator is not actor and _OBJECT.search(text, start, min(last, end + 12)):
         return narrator
-    after = (p.role for p in persons if start <= p.start < end + 15)
-    return next((role for role in after if role is not actor), None)
+    after = (p.role for p in persons if start <= p.start < min(last, end + 15))
+    return next((role for role in after if role not in (actor, Role.NONE)), None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
@@ -75,11 +76,14 @@ class Assessor:
         if found.unread:
             return self._unread(report, found)
         probability = self.decision.probability(reading)
+        # What the injured party did is shown as such, and speaks for nothing.
+        own = {(s.start, s.end) for s in found.own}
+        counted = replace(reading, spans=[s for s in reading.spans if (s.start, s.end) not in own])
         # Nothing, or not all, of what happened could be read: that is a question, not an answer.
-        suggestion = answer(self.decision.suggestion(probability, reading), found.doubtful)
+        suggestion = answer(self.decision.suggestion(probability, counted), found.doubtful)
         if found.stock:
             suggestion = Suggestion.ASK
-        four = explain.four(text, reading)
+        four = explain.four(text, counted)
         offence = Offence.NONE
         if suggestion is Suggestion.REVIEW:
             offence = Offence.S4A if found.facts.serious else Offence.S2A
@@ -89,9 +93,9 @@ class Assessor:
         changes: list[Change] = []
         against: list[Point] = []
         if not found.stock:
-            changes = would_change(reading, self.reader, self.decision, suggestion, found.doubtful)
+            changes = would_change(counted, self.reader, self.decision, suggestion, found.doubtful)
             rests = explain.rests_on(reading, self.reader, found.entries)
-            against = explain.points_against(text, reading, found.own, rests)
+            against = explain.points_against(text, counted, found.own, rests)
         return Assessment(
             reference=report.reference,
             probability=round(probability, 4),
@@ -102,7 +106,7 @@ class Assessor:
             evidence=explain.evidence(text, reading, explain.weigh(reading, self.reader, self.decision), found.links),
             occasions=found.occasions,
             entities=found.entities,
-            points_for=explain.points_for(text, reading, four),
+            points_for=explain.points_for(text, counted, four),
             points_against=against,
             rules=rules(found.facts),
             questions=asked,

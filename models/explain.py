@@ -132,7 +132,7 @@ def rests_on(reading: Reading, reader: OnnxReader, entries: Sequence[tuple[int, 
 def points_against(
     text: str, reading: Reading, own: Sequence[Span] = (), rests: Mapping[str, tuple[int, int]] | None = None
 ) -> list[Point]:
-    """Return the reasons against that the reader finds more likely than not, then acts that are not asserted or are the injured party's ``own``.
+    """Return the reasons against that the reader finds more likely than not, then acts that are not asserted or are the injured party's ``own``, which ``reading`` lacks.
 
     ``rests``: where each reason stands in the text, by its code.
     """
@@ -158,5 +158,6 @@ def points_against(
         words = "Some of what is described reads as done by the injured party; it is not counted as an occasion."
         points.append(Point(code="own_act", text=words, evidence=list(own)))
     if not any(s.status is Status.ASSERTED and BY_CODE[s.code].behaviour for s in reading.spans):
-        points.append(Point(code="no_act", text="No act associated with stalking was found in the text.", evidence=[]))
+        whose = "No act of another person" if own else "No act associated with stalking"
+        points.append(Point(code="no_act", text=f"{whose} was found in the text.", evidence=[]))
     return points

@@ -4,33 +4,39 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from spacy.tokens import Doc
 
-from models.actors import Link, Person, link
+from models.actors import Link, Person, first_person, link, many_actors
 from models.contracts import Entity, Note, OccasionCount, Span
 from models.decision import counts_as_evidence
 from models.heads import AGAINST_NAMES, ROLE_NAMES
-from models.occasions import Act, Timed, occasions
+from models.occasions import Act, Timed, day_at, occasions
 from models.reading import FoundSpan, Reading, relationship_probabilities, sigmoid
 from models.rules import Facts
 from nlp.boilerplate import only_boilerplate
 from nlp.contact_points import normalise
-from nlp.dates import read_when
+from nlp.dates import read_times
 from nlp.language import Language, hardly_english, other_language
 from nlp.mentions import read_label
+from nlp.orders import breaches, stands
 from nlp.spans import exact_spans
 from nlp.taxonomy import BEHAVIOUR_NAMES, FOUR, EntityType, Role, Status
 from nlp.when import DateFault
 
 SURE_ROLE = 0.7  # From this probability the reader alone is believed about a person's part.
 WHOLLY = 0.7  # From this share of another language a text is not read at all.
+# The spans that may tell of more days than the acts' own; an order does not.
+OFTEN = ("frequency", "duration", "history")
+MOST_ORDERS = 50
+# Somebody beside the matter: an act told of them is not the suspect's.
+BESIDE = frozenset((Role.WITNESS, Role.CHILD, Role.OFFICER, Role.OTHER))
 DATE_WORDS: dict[DateFault, str] = {
     DateFault.IMPOSSIBLE: "This date or time cannot be as written.",
-    DateFault.FOREIGN: "This date is written with the month first, so other dates in the text may be too; it is left undated.",
-    DateFault.CONTRADICTION: "The day of the week does not match the date.",
+    DateFault.FOREIGN: "A date is written with the month first, so dates that could be read both ways may be too; they are left undated.",
+    DateFault.CONTRADICTION: "The day of the week does not match the date, or the end comes before the beginning.",
     DateFault.FUTURE: "This date is after the day of the report.",
 }
 
@@ -65,14 +71,17 @@ class Findings:
         return self.language is not None and self.language.share >= WHOLLY
 
 
-def own_acts(spans: Sequence[FoundSpan], links: Sequence[Link | None]) -> list[FoundSpan]:
-    """Return the asserted acts of the injured party; none where no act of anyone else is asserted, for then the writer may be the suspect."""
+def own_acts(spans: Sequence[FoundSpan], links: Sequence[Link | None], written: bool = True) -> list[FoundSpan]:
+    """Return the asserted acts of the injured party.
+
+    None where somebody writes as "I" (``written``) and no act of anyone else is asserted, for then the writer may be the suspect.
+    """
     asserted = [
         (s, found is not None and found.actor is Role.VICTIM)
         for s, found in zip(spans, links, strict=True)
         if counts_as_evidence(s)
     ]
-    return [s for s, own in asserted if own] if not all(own for _, own in asserted) else []
+    return [] if written and all(own for _, own in asserted) else [s for s, own in asserted if own]
 
 
 def read_findings(text: str, doc: Doc, reading: Reading, reported: date | None) -> Findings:
@@ -82,7 +91,7 @@ def read_findings(text: str, doc: Doc, reading: Reading, reported: date | None) 
     acts = [s for s in reading.spans if s.code in BEHAVIOUR_NAMES]
     by_span = dict(zip(map(id, acts), link(text, [(s.start, s.end) for s in acts], persons), strict=True))
     links = [by_span.get(id(s)) for s in reading.spans]
-    own = own_acts(reading.spans, links)
+    own = own_acts(reading.spans, links, first_person(text))
     counted = [s for s in reading.spans if s.status is Status.ASSERTED and s not in own]
     language = other_language(text)
     # Sentences of forms are known by how they open; one that tells an act is no stock sentence, whatever it opens with.
@@ -91,18 +100,74 @@ def read_findings(text: str, doc: Doc, reading: Reading, reported: date | None) 
     estimate = 0 if stock else int((sigmoid(reading.document["occasions"]) >= 0.5).sum())
     entries = [(s, e) for s, e, _ in exact_spans(doc, "entries")]
     acts_counted = [Act(s.start, s.end, s.code) for s in counted if s.code in BEHAVIOUR_NAMES]
-    count = occasions(text, acts_counted, times, entries, estimate)
+    orders = [(s, e) for s, e, _ in exact_spans(doc, "orders")]
+    often = [
+        (s.start, s.end) for s in counted if s.code in OFTEN and not any(s.start < e and b < s.end for b, e in orders)
+    ]
+    count = occasions(text, acts_counted, times, entries, estimate, often, bool(own))
+    theirs = [(s.start, s.end) for s in counted if s.code in BEHAVIOUR_NAMES and not _beside(by_span.get(id(s)))]
+    ordered = order_facts(text, orders, theirs, times, entries)
+    known = replace(
+        facts(text, reading, counted, count.at_least),
+        acts_by_suspect=bool(theirs),
+        many_people=many_actors(text, [(a.start, a.end) for a in acts_counted], persons),
+    )
     return Findings(
         entities,
         links,
         [_quoted(text, s) for s in own],
         entries,
         count,
-        facts(text, reading, counted, count.at_least),
-        notes(text, times, language, sparse, stock),
+        with_orders(known, ordered),
+        notes(text, times, language, sparse, stock, conduct=any(s.code in BEHAVIOUR_NAMES for s in reading.spans)),
         language,
         sparse,
         stock,
+    )
+
+
+def _beside(found: Link | None) -> bool:
+    return found is not None and found.actor in BESIDE
+
+
+@dataclass(frozen=True)
+class Ordered:
+    """The orders that stand and the words for their breach, whether any of it is so at all, and whether an act comes after it."""
+
+    spans: list[Span]
+    standing: bool
+    after: bool
+
+
+def order_facts(
+    text: str,
+    orders: Sequence[tuple[int, int]],
+    acts: Sequence[tuple[int, int]],
+    times: Sequence[Timed],
+    entries: Sequence[tuple[int, int]],
+) -> Ordered:
+    """Return what the text says of orders. ``acts``: those asserted of the other person; one told after an order counts as after it unless their dates say otherwise."""
+    standing = [o for o in orders if stands(text, *o)]
+    broken = breaches(text, orders)
+    # A text has a handful of orders: the first say enough.
+    placed = [(end, day_at((start, end), times, entries)) for start, end in standing[:MOST_ORDERS]]
+    told = [(start, day_at((start, end), times, entries)) for start, end in acts] if placed else []
+    after = any(in_sentence or acts for _, _, in_sentence in broken) or any(
+        day > since if day and since and day != since else start >= end for start, day in told for end, since in placed
+    )
+    shown = sorted({*standing, *((start, end) for start, end, _ in broken)})
+    return Ordered([Span(start=s, end=e, quote=text[s:e]) for s, e in shown], bool(shown), after)
+
+
+def with_orders(known: Facts, ordered: Ordered) -> Facts:
+    """Return the facts with those about orders; an act marked as a breach says both that something stands and that it was broken."""
+    marked = "breach" in known.codes
+    return replace(
+        known,
+        order=ordered.standing or marked,
+        after_order=ordered.after or marked,
+        bail=any("bail" in s.quote.lower() for s in (*ordered.spans, *known.spans.get("breach", ()))),
+        spans=known.spans | {EntityType.ORDER.value: ordered.spans},
     )
 
 
@@ -130,12 +195,13 @@ def role(start: int, end: int, said: Role, reading: Reading) -> Role:
 def mentions(text: str, doc: Doc, reported: date | None, reading: Reading) -> tuple[list[Entity], list[Timed]]:
     """Return the mentions with their normal forms, and the times among them with their meaning."""
     entities, times = [], []
-    for start, end, label in exact_spans(doc, "mentions"):
-        kind, said = read_label(label)
+    read = [(start, end, *read_label(label)) for start, end, label in exact_spans(doc, "mentions")]
+    whens = iter(read_times(doc, [(start, end) for start, end, kind, _ in read if kind is EntityType.TIME], reported))
+    for start, end, kind, said in read:
         quote = text[start:end]
         value = normalise(kind, quote)
         if kind is EntityType.TIME:
-            when = read_when(quote, reported)
+            when = next(whens)
             times.append(Timed(start, end, when))
             value = when.iso or value
         entities.append(
@@ -170,9 +236,15 @@ def facts(text: str, reading: Reading, counted: Sequence[FoundSpan], at_least: i
 
 
 def notes(
-    text: str, times: Sequence[Timed], language: Language | None, sparse: bool, stock: bool, most: int = 10
+    text: str,
+    times: Sequence[Timed],
+    language: Language | None,
+    sparse: bool,
+    stock: bool,
+    conduct: bool = True,
+    most: int = 10,
 ) -> list[Note]:
-    """Return what a reader should know of the text itself."""
+    """Return what a reader should know of the text itself. ``conduct``: an act is told of, whether it is said to have happened or not."""
     found = []
     if language is not None:
         part = "is" if language.share >= WHOLLY else "is in part"
@@ -198,6 +270,8 @@ def notes(
                 text="The text holds only stock sentences about how the report was handled; no conduct is described.",
             )
         )
+    if not (conduct or stock or sparse or language):
+        found.append(Note(code="no_conduct", text="No conduct was found described in the text."))
     for fault, words in DATE_WORDS.items():
         bad = [t for t in times if t.when.fault is fault]
         if bad:

@@ -2,7 +2,8 @@
 
 A course of conduct needs conduct on at least two occasions (PHA 1997 s.7(3)). Many messages in one sitting are one occasion, messages on two days are
 two (labelling guide, section 2). So occasions are counted by separate days: an act takes the date of its own entry or sentence, the nearest before others.
-The reader's own estimate of the number stands beside the count, and the larger of the two that can be shown is given.
+The reader's own estimate of the number stands beside the count. It is of the text as a whole and knows nothing of whose acts they are or of dates, so it is
+believed only as far as the acts that count, and their dates, allow.
 """
 
 from __future__ import annotations
@@ -15,12 +16,15 @@ from datetime import date
 from models.contracts import OccasionCount, TimelineEntry
 from nlp.calendar import DAY
 from nlp.dates import names_days
-from nlp.when import When
+from nlp.when import DateFault, When
 
 Stretch = tuple[int, int]
 RECURRING = 3
-# What stands before a time that is not when something happened: "until the 24th", "due on Monday"; and before a day of habit: "his Tuesday bus".
-_AHEAD = re.compile(r"\b(?:un)?til+\s(?:the\s)?$|\bdue\s(?:on|in|back|at)?\s?$", re.IGNORECASE)
+# What stands before a time that is not when something happened: "until the 24th", "due on Monday", "expires on 3 May"; and before a day of habit: "his Tuesday bus".
+_AHEAD = re.compile(
+    r"\b(?:un)?til+\s(?:the\s)?$|\bdue\s(?:on|in|back|at)?\s?$|\b(?:exp|expir(?:es|y|ing)|valid\s(?:until|to))[.:]?\s(?:on\s)?(?:the\s)?$",
+    re.IGNORECASE,
+)
 _HABIT = re.compile(r"\b(?:his|her|my|their|our|your)\s$", re.IGNORECASE)
 _DAY = re.compile(DAY, re.IGNORECASE)
 
@@ -47,15 +51,30 @@ class Timed:
 
 
 def occasions(
-    text: str, acts: Sequence[Act], times: Sequence[Timed], entries: Sequence[Stretch], estimate: int
+    text: str,
+    acts: Sequence[Act],
+    times: Sequence[Timed],
+    entries: Sequence[Stretch],
+    estimate: int,
+    often: Sequence[Stretch] = (),
+    some_own: bool = False,
 ) -> OccasionCount:
-    """Return the lower bound and the timeline. ``estimate``: the reader's number, 0 to 3 (three or more)."""
+    """Return the lower bound and the timeline.
+
+    ``acts``: those that count, of another person and said to have happened. ``estimate``: the reader's number, 0 to 3 (three or more). ``often``: words for how
+    often, how long or what went before. ``some_own``: acts of the injured party were left out of ``acts``.
+    """
     times = [t for t in times if names_days(text[t.start : t.end], t.when)]
     when_done = [i for i, t in enumerate(times) if not _otherwise(text, t)]
     joined = {when_done[i]: a for i, a in _join(acts, [times[i] for i in when_done], entries).items()}
     days = _separate_days([times[i].when for i, found in joined.items() if found])
+    if some_own:
+        estimate = min(estimate, len(acts))
+    told = [*((a.start, a.end) for a in acts), *often]
+    if (dated_days := _all_dated(told, [times[i] for i in when_done], entries)) is not None:
+        estimate = min(estimate, dated_days)
     # Chosen on dev: as often exact as the estimate alone, and closer where it is wrong. Without conduct there is no occasion, whatever dates stand there.
-    at_least = max(estimate, days) if estimate else 0
+    at_least = max(estimate, days) if estimate and acts else 0
     numbers = _numbers([(i, times[i].when) for i, found in joined.items() if found])
     timeline = [
         TimelineEntry(
@@ -78,7 +97,7 @@ def occasions(
 def _otherwise(text: str, time: Timed) -> bool:
     """Whether a time is not when something happened."""
     left = max(0, time.start - 12)
-    if _AHEAD.search(text, left, time.start):
+    if time.when.fault is DateFault.FUTURE or _AHEAD.search(text, left, time.start):
         return True
     return bool(_DAY.match(text, time.start) and _HABIT.search(text, left, time.start))
 
@@ -116,6 +135,25 @@ def _join(acts: Sequence[Act], times: Sequence[Timed], entries: Sequence[Stretch
         if before:
             joined.setdefault(before[-1], []).append(act)
     return joined
+
+
+def _all_dated(told: Sequence[Stretch], times: Sequence[Timed], entries: Sequence[Stretch]) -> int | None:
+    """Return on how many days everything told lies, or None where something stands in an entry without single days that are known."""
+    days: set[date] = set()
+    for at, stop in told:
+        start, end = next(((s, e) for s, e in entries if s <= at < e), (at, stop))
+        here = [t.when.day for t in times if start <= t.start < max(end, stop) and t.when.dated]
+        if not here or None in here:
+            return None
+        days.update(day for day in here if day)
+    return len(days)
+
+
+def day_at(at: Stretch, times: Sequence[Timed], entries: Sequence[Stretch]) -> date | None:
+    """Return the day that the entry of a stretch of text names, the nearest to it, or None."""
+    start, end = next(((s, e) for s, e in entries if s <= at[0] < e), at)
+    here = [(abs(t.start - at[0]), t.when.day) for t in times if start <= t.start < end and t.when.day]
+    return min(here)[1] if here else None
 
 
 def _distance(time: Timed, act: Act) -> int:

@@ -13,15 +13,22 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from models.contracts import Rule, Span
-from nlp.taxonomy import AGAINST, BEHAVIOURS, BY_CODE
+from nlp.taxonomy import AGAINST, BEHAVIOURS, BY_CODE, EntityType
 
+# Breaking a condition of bail is no offence by itself.
+BAIL = " Breaking a condition of bail is not an offence by itself: it allows an arrest (Bail Act 1976, s.7; before a charge, Police and Criminal Evidence Act 1984, s.46A)."
 DATA = Path(__file__).resolve().parent / "data"
 ACTS = tuple(c.code for c in BEHAVIOURS if c.paragraph)
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What the rules look at. ``codes``: asserted spans, acts of the injured party left out. ``against``: reasons more likely than not."""
+    """What the rules look at.
+
+    ``codes``: asserted spans, acts of the injured party left out. ``against``: reasons more likely than not. ``acts_by_suspect``: an asserted act that is not told
+    of somebody beside the matter. ``many_people``: each act is told of another person. ``order``: an order, bail, a warning or a block that stands;
+    ``after_order``: an act after it; ``bail``: it is bail. ``spans``: by code, and the orders under ``order``.
+    """
 
     occasions: int
     codes: frozenset[str]
@@ -29,6 +36,11 @@ class Facts:
     serious: bool
     four: frozenset[str] = frozenset()
     against: frozenset[str] = frozenset()
+    acts_by_suspect: bool = False
+    many_people: bool = False
+    order: bool = False
+    after_order: bool = False
+    bail: bool = False
     spans: dict[str, list[Span]] = field(default_factory=dict)
 
 
@@ -75,7 +87,9 @@ def rule_data() -> tuple[RuleData, ...]:
     found = TypeAdapter(list[RuleData]).validate_json(text)
     for rule in found:
         known = set(Facts.__dataclass_fields__)
-        if bad := [n.fact for n in rule.needs if n.fact not in known] + [c for c in rule.evidence if c not in BY_CODE]:
+        if bad := [n.fact for n in rule.needs if n.fact not in known] + [
+            c for c in rule.evidence if c not in BY_CODE and c != EntityType.ORDER
+        ]:
             raise ValueError(f"rules.json: {rule.id} names {', '.join(bad)}, which is neither a fact nor a code")
     return tuple(found)
 
@@ -91,6 +105,7 @@ def rules(facts: Facts, most: int = 4) -> list[Rule]:
             "occasions": str(facts.occasions),
             "acts": ", ".join(named),
             "relationship": facts.relationship.replace("_", " "),
+            "bail": BAIL if facts.bail else "",
             "against": " ".join(AGAINST[c] for c in blocking).lower().rstrip("."),
         }
         if lacking:

@@ -2,6 +2,9 @@
 
 Each change is computed: the findings of the reader are set as they would stand if one fact were other (a second occasion, a dispute behind it, …), or the spans of one
 kind of act are left out of what the document heads pool, and the decision is asked again. Only changes that alter the suggestion are told.
+
+The reader's overall impression is one of the links that the decision rests on, and was formed with the facts as they were. A supposition that settles the fact
+which held the report back would change it, so there it is held at what the facts alone now say, no higher. Everywhere else it stays as read.
 """
 
 from __future__ import annotations
@@ -14,14 +17,14 @@ from functools import lru_cache
 import numpy as np
 
 from models.contracts import Change
-from models.decision import DecisionModel, weakest
+from models.decision import DecisionModel, counts_as_evidence, links, weakest
 from models.heads import DOCUMENT_GROUPS
 from models.reader import OnnxReader
 from models.reading import Reading, sigmoid
 from models.rules import ACTS, DATA, Facts
-from nlp.taxonomy import BEHAVIOUR_NAMES, BY_CODE, Status, Suggestion
+from nlp.taxonomy import BY_CODE, Status, Suggestion
 
-SET = 3.0  # The logit of a finding made certain: 95%.
+SET = 6.0  # The logit of a finding made certain: 99.8%. The decision rests on the weakest link, so a fact supposed away must be away.
 
 
 @dataclass(frozen=True)
@@ -53,13 +56,26 @@ SUPPOSITIONS: tuple[Supposition, ...] = (
 
 
 def supposed(reading: Reading, supposition: Supposition) -> Reading:
-    """Return the reading with the findings of a supposition made certain; findings that already say so stay."""
+    """Return the reading with the findings of a supposition made certain; findings that already say so stay.
+
+    Where that settles the fact that held the report back, the impression is held at what the facts alone then say.
+    """
     document = {name: values.copy() for name, values in reading.document.items()}
     for (group, name), yes in supposition.findings.items():
         at = DOCUMENT_GROUPS[group].index(name)
         value = float(document[group][at])
         document[group][at] = max(value, SET) if yes else min(value, -SET)
-    return replace(reading, document=document)
+    then = replace(reading, document=document)
+    before, after = facts_alone(reading), facts_alone(then)
+    held_back = min(before, key=lambda name: before[name])
+    if after[held_back] > before[held_back]:
+        document["label"][0] = max(document["label"][0], weakest(then, impression=False))
+    return then
+
+
+def facts_alone(reading: Reading) -> dict[str, float]:
+    """Return the links of the decision but for the overall impression."""
+    return {name: value for name, value in links(reading).items() if name != "impression"}
 
 
 def _answer(decision: DecisionModel, reading: Reading, doubtful: bool) -> tuple[Suggestion, float]:
@@ -82,17 +98,17 @@ def would_change(
 ) -> list[Change]:
     """Return the changes of one fact, or the leaving out of one kind of act, that would alter the suggestion, the largest move first.
 
-    ``doubtful``: not all of the text could be read (see ``answer``).
+    ``doubtful``: not all of the text could be read (see ``answer``). Where no act is said to have happened there is nothing to suppose otherwise.
     """
+    kinds = list(dict.fromkeys(s.code for s in reading.spans if counts_as_evidence(s)))
+    if not kinds:
+        return []
     base = decision.probability(reading)
     changes = []
     for supposition in SUPPOSITIONS:
         then, p = _answer(decision, supposed(reading, supposition), doubtful)
         if then is not now:
             changes.append(Change(text=f"{supposition.text}.", suggestion=then, probability=round(p, 4)))
-    kinds = list(
-        dict.fromkeys(s.code for s in reading.spans if s.code in BEHAVIOUR_NAMES and s.status is Status.ASSERTED)
-    )
     # Without the only kind of act there is nothing left to suggest: that goes without saying.
     if reading.states is not None and len(kinds) > 1:
         masks = np.ones((len(kinds), len(reading.states)), dtype=np.float32)

@@ -33,6 +33,11 @@ NUMBER = (
     r"|sixteen|eighteen|twenty|thirty|forty|fifty|several|few)"
 )
 YEAR = re.compile(r"(?<![\d/:])((?:19|20)\d{2})(?!\s?(?:hrs?|hours)\b)(?![\d/:])", re.IGNORECASE)
+# "March 2026", "March last year".
+MONTH_YEAR = rf"{MONTH}(?![a-z])(?:,?[^\S\n](?:(?:19|20)\d{{2}}\b|(?:of\s)?(?:last|this)\syear\b))?"
+PART_OF_MONTH = (
+    r"(?:(first|second|third|fourth|last|[1-4](?:st|nd|rd|th))\sweek\s(?:of|in)|(start|beginning|middle|end)\sof)"
+)
 UNIT = r"(?:hour|hr|day|night|nite|morning|evening|week|wk|fortnight|weekend|month|mth|year|yr)"
 
 # The days of a unit, at the least: nights and mornings are told apart by their day.

@@ -13,8 +13,13 @@ _CLOCK = re.compile(
 _WORDS = {"noon": "12:00", "midday": "12:00", "midnight": "00:00"}
 
 
+def as_clock(bare: str) -> str:
+    """Write 1930 as 19:30; what is no time of day, such as 1984, as it is."""
+    return f"{bare[:2]}:{bare[2:]}" if int(bare[2:]) < 60 and int(bare[:2]) < 24 else bare
+
+
 def clock(quote: str) -> tuple[str | None, bool]:
-    """Return the time of day as HH:MM or None, and whether what is written as one is impossible. A bare 1944 is a year, not a time."""
+    """Return the time of day as HH:MM or None, and whether what is written as one is impossible. A bare 1944 is a year here: ``dates`` knows what stands around it."""
     for match in _CLOCK.finditer(quote):
         hours, minutes, half, with_unit, hour_only, its_half, bare = match.groups()
         if bare and (YEAR.fullmatch(bare) or int(bare[:2]) > 23 or int(bare[2:]) > 59):

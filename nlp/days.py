@@ -17,6 +17,7 @@ from nlp.calendar import (
     FESTIVAL,
     MONTH,
     NUMBER,
+    PART_OF_MONTH,
     SEASON,
     SEASONS,
     UNIT,
@@ -40,6 +41,7 @@ class Found:
     span: Days | None
     key: str = ""
     fault: DateFault | None = None
+    expiry: bool = False
 
 
 Match = re.Match[str]
@@ -48,19 +50,39 @@ Reader = Callable[[Match, list[Found], date | None], list[Found] | None]
 
 _I = re.IGNORECASE
 _ORD = r"(?:st|nd|rd|th)?"
-_ISO = re.compile(r"(?<!\d)(\d{4})-(\d{2})-(\d{2})(?!\d)")
-_NUMERIC = re.compile(r"(?<![\d/.:-])(\d{1,2})(?:([/.-])(\d{1,2})\2(\d{4}|\d{2})|/(\d{1,2}))(?![\d/])")
-_DAY_MONTHS = re.compile(
-    rf"(?<![\w/])((?:\d{{1,2}}{_ORD}\s?(?:,\s?|\s?(?:and|&|to|-|–|or)\s?(?:the\s)?)){{0,4}}\d{{1,2}}{_ORD})\s?(?:of\s)?({MONTH})(?![a-z])(?:,?\s(\d{{4}})\b)?",
+_ISO = re.compile(r"(?<![\d/.-])(\d{4})([-./])(\d{1,2})\2(\d{1,2})(?!\d)")
+_NAMED_MONTH = re.compile(rf"(?<![\w/-])(\d{{1,2}})([-/])({MONTH})(?:\2(\d{{4}}|\d{{2}}))?(?![\w/-])", _I)
+# An order's end as a month and a year. Where both numbers could be a month it is left to the day and month.
+_EXPIRY = re.compile(
+    r"\b(?:exp(?:ir(?:es|y|ing|ed))?|valid\s(?:to|until))\b\.?:?\s(?:date\s)?(?:on\s|in\s)?(0?[1-9]|1[0-2])/(1[3-9]|[2-9]\d)(?![\d/])",
     _I,
 )
+_NUMERIC = re.compile(r"(?<![\d/.:-])(\d{1,2})(?:([/.-])(\d{1,2})\2(\d{4}|\d{2})|/(\d{1,2}))(?![\d/])")
+_DAY_MONTHS = re.compile(
+    rf"(?<![\w/])((?:\d{{1,2}}{_ORD}\s?(?:,\s?(?:and\s)?|\s?(?:and|&|to|-|–|or)\s?)(?:the\s)?(?:{DAY},?\s(?:the\s)?)?){{0,6}}\d{{1,2}}{_ORD})\s?(?:of\s)?({MONTH})(?![a-z])(?:,?\s(\d{{4}})\b)?",
+    _I,
+)
+_DAY_OF_LIST = re.compile(rf"(?:({DAY}),?\s(?:the\s)?)?\b(\d{{1,2}})", _I)
+# What follows a date or month without a year up to the year that it shares: "3 Nov, 5 Nov, 9 Nov 2025", "between March and April 2025".
+_YEAR_AHEAD = re.compile(
+    rf"(?:\s?(?:,|and|&|to|-|–|until|till)\s?(?:and\s)?(?:on\s)?(?:the\s)?(?:{DAY},?\s(?:the\s)?)?(?:\d{{1,2}}{_ORD}\s?(?:of\s)?)?({MONTH})(?![a-z]))+,?\s(\d{{4}})\b",
+    _I,
+)
+_OF_A_YEAR = re.compile(rf"\b({MONTH})\s(?:of\s)?(last|this)\syear\b", _I)
+_PART_OF_MONTH = re.compile(rf"\b{PART_OF_MONTH}\s(?:the\s)?({MONTH})(?![a-z])(?:,?\s(\d{{4}})\b)?", _I)
+_PARTS = {"start": (1, 10), "beginning": (1, 10), "middle": (11, 20), "end": (21, 31)}
 _MONTH_DAY = re.compile(rf"\b({MONTH})\s(\d{{1,2}})(?:st|nd|rd|th)?(?![\d:/])(?:,?\s(\d{{4}})\b)?", _I)
 _MONTH_ONLY = re.compile(rf"\b(?:(last|this)\s)?({MONTH})(?![a-z])(?:\s(\d{{4}})\b)?", _I)
 _ORDINAL_ONLY = re.compile(r"\b(?:the\s)?(\d{1,2})(?:st|nd|rd|th)\b(?!\s(?:day|night|nite|time|morning|evening))", _I)
 _WEEKDAY = re.compile(
-    rf"\b(?:(a week)\s(?:last\s|on\s|ago\s)?|(last|this|on|every|each|next|previous|most)\s)?({DAY})(s)?\b(?:\s(?:night|nite|morning|evening|afternoon|eve))?(?:\s(before last|just gone|gone|last|just))?",
+    rf"\b(?:(a week)\s(?:last\s|on\s|ago\s)?|(last|this|on|every|each|next|previous|most)\s)?({DAY})(s)?\b(?:\s(?:night|nite|morning|evening|afternoon|eve))?(?:\s(before last|just gone|gone|last(?!\sweek)|just))?",
     _I,
 )
+_PART = r"(?:\s(?:night|nite|morning|evening|afternoon))?"
+_DAYS_LIST = rf"(?P<names>{DAY}{_PART}(?:\s?(?:,\s?(?:and\s)?|(?:and|&|\+)\s)(?:on\s)?{DAY}{_PART}){{0,6}})"
+_DAYS_OF_WEEK = re.compile(rf"\b{_DAYS_LIST}\s(?:of\s)?(?P<which>last|this)\sweek\b", _I)
+_WEEK_AND_DAYS = re.compile(rf"\b(?P<which>last|this)\sweek,?\s(?:on\s)?{_DAYS_LIST}\b", _I)
+FOLLOWING = re.compile(r"\b(?:the\s)?(?:following|next)\s(?:day|morning|afternoon|evening|night)\b", _I)
 _RELATIVE = re.compile(
     r"\b(night before last|day before yesterday|today|yesterday|tonight|tonite|last (?:night|nite|evening)|(?:this|the same) (?:morning|evening|afternoon))\b",
     _I,
@@ -76,6 +98,8 @@ _BESIDE = re.compile(r"[\s,]*(?:the\s|night\s)?", _I)
 
 def days(quote: str, reported: date | None) -> list[Found]:
     """Return the days named, in order. ``reported``: the day of the report; without it relative days stay open."""
+    if reported:
+        quote = _OF_A_YEAR.sub(lambda m: _with_year(m, reported), quote)
     taken = bytearray(len(quote))
     found: list[Found] = []
     for pattern, read in _READERS:
@@ -88,6 +112,23 @@ def days(quote: str, reported: date | None) -> list[Found]:
                 found += named
                 taken[start:stop] = b"\1" * (stop - start)
     return sorted(found, key=lambda f: f.at)
+
+
+def _with_year(match: Match, reported: date) -> str:
+    """Write "March last year" as "March 2025", as long as it was, so that what follows keeps its place."""
+    year = reported.year - (match[2].lower() == "last")
+    return f"{match[1]} {year:04d}".ljust(len(match[0]))
+
+
+def _year_ahead(match: Match, month: int) -> int | None:
+    """Return the year that the last of several dates or months gives to those before it."""
+    ahead = _YEAR_AHEAD.match(match.string, match.end())
+    return int(ahead[2]) - (month > month_number(ahead[1])) if ahead else None
+
+
+def either_way(quote: str) -> bool:
+    """Whether a date in figures can be read with the day first and with the month first, and is not the same either way."""
+    return any(m[1] != (m[3] or m[5]) and int(m[1]) <= 12 >= int(m[3] or m[5]) for m in _NUMERIC.finditer(quote))
 
 
 def _one(match: Match, day: date | None, key: str = "") -> list[Found]:
@@ -124,18 +165,30 @@ def _year(written: str | None) -> int | None:
 
 
 def _iso(m: Match, _: list[Found], reported: date | None) -> list[Found]:
-    return [_dated(m, int(m[3]), int(m[2]), int(m[1]), reported)]
+    return [_dated(m, int(m[4]), int(m[3]), int(m[1]), reported)]
+
+
+def _named_month(m: Match, _: list[Found], reported: date | None) -> list[Found]:
+    return [_dated(m, int(m[1]), month_number(m[3]), _year(m[4]), reported)]
+
+
+def _expiry(m: Match, _: list[Found], _reported: date | None) -> list[Found]:
+    first = date(2000 + int(m[2]), int(m[1]), 1)
+    return [Found(*m.span(), (first, month_end(first)), expiry=True)]
 
 
 def _day_months(m: Match, _: list[Found], reported: date | None) -> list[Found]:
-    return [
-        replace(
-            _dated(m, int(n[0]), month_number(m[2]), _year(m[3]), reported),
-            at=m.start(1) + n.start(),
-            stop=m.start(1) + n.end(),
+    month = month_number(m[2])
+    year = _year(m[3]) if m[3] else _year_ahead(m, month)
+    named = []
+    for n in _DAY_OF_LIST.finditer(m[1]):
+        day = replace(
+            _dated(m, int(n[2]), month, year, reported), at=m.start(1) + n.start(2), stop=m.start(1) + n.end(2)
         )
-        for n in re.finditer(r"\d{1,2}", m[1])
-    ]
+        if n[1] and day.span and day.span[0].weekday() != DAY_NUMBERS[n[1].lower()[:3]]:
+            day = replace(day, fault=DateFault.CONTRADICTION)
+        named.append(day)
+    return named
 
 
 def _numeric(m: Match, _: list[Found], reported: date | None) -> list[Found] | None:
@@ -189,6 +242,47 @@ def _weekday(m: Match, found: list[Found], reported: date | None) -> list[Found]
     return _one(m, reported - timedelta(days=back), key)
 
 
+def _week_days(m: Match, _: list[Found], reported: date | None) -> list[Found]:
+    """The days of "Monday and Tuesday last week", of this one those that have been."""
+    found = []
+    for name in re.finditer(DAY, m["names"], _I):
+        key = name[0].lower()[:3]
+        day = None
+        if reported:
+            day = reported + timedelta(days=DAY_NUMBERS[key] - reported.weekday() - 7 * (m["which"].lower() == "last"))
+        at = m.start("names") + name.start()
+        found.append(Found(at, at + len(name[0]), (day, day) if day and reported and day <= reported else None, key))
+    return found
+
+
+def _following(m: Match, _: list[Found], _reported: date | None) -> list[Found]:
+    return [Found(*m.span(), None, "+1")]  # The date before it stands elsewhere: ``dates.read_times``.
+
+
+def _part_of_month(m: Match, _: list[Found], reported: date | None) -> list[Found]:
+    """A week counts from the first of the month; the rest are thirds of it."""
+    month, year = month_number(m[3]), _year(m[4])
+    if year == 0:
+        return [Found(*m.span(), None, fault=DateFault.IMPOSSIBLE)]
+    if reported is None and year is None:
+        return [Found(*m.span(), None)]
+    for candidate in (year,) if year else (reported.year, reported.year - 1) if reported else ():
+        last = month_end(date(candidate, month, 1))
+        if m[2]:
+            first_day, last_day = _PARTS[m[2].lower()]
+        elif m[1].lower() == "last":
+            first_day, last_day = last.day - 6, last.day
+        else:
+            last_day = 7 * number(m[1])
+            first_day = last_day - 6
+        start, end = last.replace(day=first_day), last.replace(day=min(last_day, last.day))
+        if year:
+            return [Found(*m.span(), (start, end))]
+        if reported and start <= reported:
+            return [Found(*m.span(), (start, min(end, reported)))]
+    return [Found(*m.span(), None)]
+
+
 def _festival(m: Match, _: list[Found], reported: date | None) -> list[Found]:
     return _one(m, festival(m[0], reported) if reported else None, m[0].lower())
 
@@ -236,7 +330,8 @@ def _period(unit: str, last: bool, past: bool, reported: date) -> Days | None:
 
 
 def _month_only(m: Match, _: list[Found], reported: date | None) -> list[Found]:
-    year, month = _year(m[3]), month_number(m[2])
+    month = month_number(m[2])
+    year = _year(m[3]) if m[3] else _year_ahead(m, month)
     if year == 0:
         return [Found(*m.span(), None, fault=DateFault.IMPOSSIBLE)]
     if year is not None:
@@ -273,10 +368,16 @@ def _year_only(m: Match, found: list[Found], reported: date | None) -> list[Foun
 
 _READERS: tuple[tuple[re.Pattern[str], Reader], ...] = (
     (_ISO, _iso),
+    (_NAMED_MONTH, _named_month),
+    (_EXPIRY, _expiry),
+    (_PART_OF_MONTH, _part_of_month),
     (_DAY_MONTHS, _day_months),
     (_NUMERIC, _numeric),
     (_MONTH_DAY, _month_day),
     (_RELATIVE, _relative),
+    (FOLLOWING, _following),
+    (_DAYS_OF_WEEK, _week_days),
+    (_WEEK_AND_DAYS, _week_days),
     (_AGO, _ago),
     (_WEEKDAY, _weekday),
     (_FESTIVAL, _festival),

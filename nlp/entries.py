@@ -12,10 +12,17 @@ from nlp.spans import add_group
 TIMED, SENTENCE = "timed", "sentence"
 # A log entry begins with a time of day, with or without its date, at the beginning of the text, of a line or of a sentence.
 _TIMED = re.compile(
-    r"(?:(?<=^)|(?<=\n)|(?<=[.;|!?]\s)|(?<=[.;|!?]\s\s))[\[(]?(?:\d{1,2}/\d{1,2}(?:/\d{2,4})?\s)?(?:(?:[01]\d|2[0-3]):?[0-5]\d)(?::[0-5]\d)?(?:\s?hrs)?[\])]?(?=[\s:,-]+\S)"
+    r"(?:(?<=^)|(?<=\n)|(?<=[.;|!?]\s)|(?<=[.;|!?]\s\s))[\[(]?(?:\d{1,2}/\d{1,2}(?:/\d{2,4})?\s)?"
+    r"(?P<clock>(?:[01]\d|2[0-3]):?[0-5]\d)(?::[0-5]\d)?(?:\s?hrs)?[\])]?(?=[\s:,-]+\S)"
 )
 # A full stop ends a sentence unless a single letter, a title or a number stands before it and no space after.
 _END = re.compile(r"(?<!\b[A-Za-z])(?<!\bMr)(?<!\bMrs)(?<!\bDr)(?<!\bapprox)(?<!\bno)[.!?]+[\"'”’)]*(?=\s|$)|\n+")
+
+
+def clock_at(text: str, entry: int) -> int | None:
+    """Return where the time of day stands with which the entry that begins at ``entry`` opens, None where it opens with none."""
+    match = _TIMED.match(text, entry)
+    return match.start("clock") if match else None
 
 
 @Language.component("foursight_entries")

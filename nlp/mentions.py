@@ -76,7 +76,7 @@ def join_mentions(doc: Doc) -> Doc:
     taken = bytearray(len(text))
     found: list[tuple[int, int, str]] = []
     learned = [(e.start_char, e.end_char, e.label_) for e in doc.ents]
-    for group in (exact_spans(doc, "contact_points"), exact_spans(doc, "times"), learned):
+    for group in (*(exact_spans(doc, name) for name in ("contact_points", "orders", "times")), learned):
         free = [g for g in group if not any(taken[g[0] : g[1]])]
         for start, end, kind in free:
             taken[start:end] = b"\1" * (end - start)

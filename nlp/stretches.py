@@ -24,9 +24,24 @@ _COUNT = re.compile(
     rf"\b({NUMBER})\s(?:(?:separate|different|other|consecutive|more)\s)?(day|night|nite|morning|evening|afternoon|weekend|shift|date|{DAY})s\b(?!\sago)",
     _I,
 )
+NOT_MORE = r"(?<!up to )(?<!less than )(?<!fewer than )"  # A number after these is no lower bound.
+_OCCASIONS = re.compile(
+    rf"{NOT_MORE}\b({NUMBER})\s(?:(separate|different|distinct)\s)?(?:(?:other|previous|further|more)\s)?occasions\b",
+    _I,
+)
+# "Three times a week" and "three times her age" are no number of times.
+TIMES = re.compile(
+    rf"{NOT_MORE}\b({NUMBER})\s(?:(?:separate|different|more|further)\s)?times\b(?!\s(?:an?|per|each|every|daily|out|over|the|my|his|her|their|as|more|older|bigger)\b)"
+    r"(,?\s(?:on|over)\s(?:separate|different)\s(?:days|dates|nights|occasions))?",
+    _I,
+)
+_OFTEN = 10  # More "times" than these are how people speak, as with what recurs.
 _LASTING = re.compile(
     rf"\b(?:for|over|during|in|within|the|these)?\s?(?:the\s)?(?:(?:past|last)\s)?({NUMBER})\s({UNIT})s?\b(?!\s(?:ago|running|in a row|straight|later|before|after))",
     _I,
+)
+_WITHIN = re.compile(
+    rf"\b(?:in|inside)\s(?:the\s|the\sspace\sof\s)?({NUMBER})\s({UNIT})s?\b(?!\s(?:running|in a row))", _I
 )
 _LASTING_MARK = re.compile(r"\b(?:for|past|last|over|during|within)\b", _I)
 _NAMED = re.compile(r"\b(?:last|this)\s(?:week|month|year|weekend)", _I)
@@ -45,9 +60,30 @@ def running(match: re.Match[str], reported: date | None) -> tuple[Days | None, i
 def separate_days(quote: str) -> int | None:
     """Return the number of "on four separate days", None where the phrase says how long and not how many, or neither."""
     count = _COUNT.search(quote)
-    if count is None or (_LASTING_MARK.search(quote) and _LASTING.search(quote) and not _NAMED.search(quote)):
+    if (
+        count is None
+        or _WITHIN.search(quote)
+        or (_LASTING_MARK.search(quote) and _LASTING.search(quote) and not _NAMED.search(quote))
+    ):
         return None
     return max(number(count[1]), 1)
+
+
+def occasions_told(words: str, length: int | None) -> tuple[int, bool] | None:
+    """Return how many occasions "on three occasions" or "nine times" says at the least, and whether it is only said to be many; None where it says none.
+
+    ``length``: the days of the stretch that it speaks of, None where there is none. Within one day they are one occasion, unless said to be separate.
+    Times count only in a stretch that holds two days for each of them: "40 times last week" may all be of one evening.
+    """
+    if match := _OCCASIONS.search(words):
+        return (number(match[1]) if match[2] or length != 1 else 1), False
+    match = TIMES.search(words)
+    if match is None:
+        return None
+    times = number(match[1])
+    if match[2]:
+        return times, False
+    return (times, times > _OFTEN) if length and 2 * times <= length else None
 
 
 def lasting(quote: str, reported: date | None) -> Days | None:
@@ -71,22 +107,22 @@ def recurring(every: re.Match[str], quote: str, spans: Sequence[Days], reported:
     since = bool(SINCE.search(quote))
     # At least: from the last day that "since" can mean.
     stretch = (spans[0][1], reported) if since and spans and reported else lasting(quote, reported)
-    length = (stretch[1] - stretch[0]).days + 1 if stretch else 0
-    if not since or not length:
-        length = _length(quote) or length
-    if not length:
+    held = (stretch[1] - stretch[0]).days + 1 if stretch else 0
+    if not since or not held:
+        held = length(quote) or held
+    if not held:
         return 2
     if weekday and stretch and since:
-        days = (stretch[0] + timedelta(days=n) for n in range(length))
+        days = (stretch[0] + timedelta(days=n) for n in range(held))
         return max(1, sum(day.weekday() == DAY_NUMBERS[word[:3]] for day in days))
     step = 7 if weekday or word in ("week", "weekend", "weekly") else 30 if word == "month" else 1
-    times = max(1, length // step)
+    times = max(1, held // step)
     return max(2, times // 2 + 1) if re.search("most|nearly", every[0], _I) else times
 
 
-def _length(quote: str) -> int:
-    """Return the days of "for six weeks" at least, whenever they were."""
-    match = _LASTING.search(quote) if _LASTING_MARK.search(quote) else None
+def length(quote: str) -> int:
+    """Return the days of "for six weeks" or "in six weeks" at least, whenever they were."""
+    match = _WITHIN.search(quote) or (_LASTING.search(quote) if _LASTING_MARK.search(quote) else None)
     if match is None:
         return 0
     unit = match[2].lower()

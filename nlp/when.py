@@ -36,8 +36,8 @@ class When:
 
     @property
     def day(self) -> date | None:
-        """The single day it names, if it names one."""
-        return self.start if self.start == self.end else None
+        """The single day it names, if it names one that can have been."""
+        return self.start if self.start == self.end and self.fault is not DateFault.FUTURE else None
 
     @property
     def dated(self) -> bool:

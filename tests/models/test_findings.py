@@ -9,12 +9,12 @@ import pytest
 from models.actors import Link
 from models.assessor import Assessor
 from models.contracts import Assessment, Report
-from models.decision import _blank
+from models.decision import _blank, weakest
 from models.findings import own_acts, role
 from models.heads import ROLE_NAMES
 from models.reading import FoundSpan
-from models.what_if import question_words
-from nlp.taxonomy import EntityType, Role, Status, Suggestion
+from models.what_if import SUPPOSITIONS, question_words, supposed
+from nlp.taxonomy import BEHAVIOUR_NAMES, EntityType, Role, Status, Suggestion
 
 REPORTED = datetime(2026, 11, 24, tzinfo=UTC)
 
@@ -65,6 +65,81 @@ def test_a_writer_whose_acts_alone_are_told_may_be_the_suspect_and_they_count() 
     assert own_acts([act(0), act(10, Status.NEGATED)], [Link(Role.VICTIM), Link(Role.SUSPECT)]) == []
 
 
+def test_acts_of_the_injured_party_in_police_words_are_never_the_suspects() -> None:
+    assert own_acts([act(0)], [Link(Role.VICTIM)], written=False) == [act(0)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "IP rang SUSP 40 times on Monday. IP went to SUSP's house on Tuesday. IP followed SUSP to work on Wednesday.",
+        "Officer told her: if he follows you or waits outside ring 999.",
+        "No CCTV. No witnesses. Suspect not identified. Case closed.",
+        "My ex-wife says I have been following her and turning up at her work three times. That is not true. I have not seen her since March.",
+    ],
+)
+def test_where_no_act_of_another_person_is_asserted_no_occasion_and_no_pattern_is_claimed(
+    assessor: Assessor, text: str
+) -> None:
+    found = read(assessor, text)
+    assert found.occasions.at_least == 0
+    assert not any(r.applies for r in found.rules)
+    assert not set(BEHAVIOUR_NAMES) & {p.code for p in found.points_for}
+    assert found.suggestion is not Suggestion.REVIEW
+
+
+def test_the_injured_partys_own_acts_are_no_point_for(assessor: Assessor) -> None:
+    text = "IP rang SUSP 40 times on Monday. IP went to SUSP's house on Tuesday. SUSP followed IP to work on Wednesday."
+    found = read(assessor, text)
+    quotes = [e.quote for p in found.points_for for e in p.evidence if p.code in BEHAVIOUR_NAMES]
+    assert quotes and not any(q.startswith("IP ") for q in quotes)
+    assert found.occasions.at_least == 1
+    alone = read(assessor, text.partition(" SUSP followed")[0])
+    assert [p.text for p in alone.points_against if p.code == "no_act"] == [
+        "No act of another person was found in the text."
+    ]
+    assert all(e.target is not Role.NONE and e.actor is not Role.NONE for e in found.evidence)
+
+
+def test_a_text_that_tells_of_no_act_says_so(assessor: Assessor) -> None:
+    assert codes(read(assessor, "Caller would like advice about her tenancy and the deposit.")) == ["no_conduct"]
+    assert codes(read(assessor, "He has not followed her and has not rung her.")) == [], "a denial tells of conduct"
+
+
+def breach(assessor: Assessor, text: str) -> tuple[bool, str]:
+    rule = next(r for r in read(assessor, text).rules if r.name.startswith("Breach"))
+    return rule.applies, rule.why
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SUSP has a restraining order until 2030. On Sunday he waited outside IP's flat and rang her eleven times.",
+        "He waited outside her house on Sunday despite the restraining order.",
+        "DP on bail not to contact IP. He sent her a letter on Tuesday and stood outside the school on Wednesday.",
+        "SUSP rang her twice on Friday. He breached his bail.",
+        "He rang her on 12 March. He had been given a harassment warning on 9 March.",
+    ],
+)
+def test_an_act_after_an_order_is_told_as_a_breach(assessor: Assessor, text: str) -> None:
+    applies, why = breach(assessor, text)
+    assert applies and ("not an offence by itself" in why) is ("bail" in text)
+
+
+@pytest.mark.parametrize(
+    ("text", "missing"),
+    [
+        ("SUSP rang her twice on 3 March. On 9 March he was given a harassment warning.", "after the order"),
+        ("He waited outside my work on Monday. I want to get a restraining order.", "that stands"),
+        ("He has a restraining order. He has not breached the order.", "after the order"),
+        ("Piotr Wolny holds a restraining order against me. On 2 June he came into the shop.", "that stands"),
+    ],
+)
+def test_a_breach_rule_says_what_is_missing(assessor: Assessor, text: str, missing: str) -> None:
+    applies, why = breach(assessor, text)
+    assert not applies and missing in why
+
+
 def test_stock_text_describes_no_conduct(assessor: Assessor) -> None:
     found = read(assessor, "NFA. No lines of enquiry. Victim updated and happy with outcome. Crime filed.")
     assert codes(found) == ["boilerplate"] and found.suggestion is Suggestion.ASK
@@ -99,18 +174,46 @@ def test_roles_and_times_are_normalised(assessor: Assessor) -> None:
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("text", "change", "then"),
     [
-        "My ex has waited outside my work every night since March and follows me home. I told him to stop.",
-        "Two lads threw eggs at the shop window on Saturday night and ran off towards the park.",
-        "The neighbour came round about the fence and shouted on Monday.",
+        (
+            "My ex followed me home on Monday, Wednesday and Friday and waits outside my work. I told him to stop and blocked him.",
+            "If it had all happened on one occasion.",
+            {Suggestion.NO_CHANGE},
+        ),
+        (
+            "My ex boyfriend followed me home from work last night. I told him to leave me alone. Nothing like this has happened before.",
+            "If it had happened on three separate days or more.",
+            {Suggestion.REVIEW, Suggestion.ASK},
+        ),
     ],
 )
-def test_what_would_change_the_answer_does_change_it(assessor: Assessor, text: str) -> None:
+def test_what_would_change_a_clear_answer_is_told(
+    assessor: Assessor, text: str, change: str, then: set[Suggestion]
+) -> None:
     found = read(assessor, text)
-    for change in found.would_change:
-        assert change.suggestion is not found.suggestion
-        assert change.text.startswith("If ")
+    told = {c.text: c.suggestion for c in found.would_change}
+    assert told[change] in then - {found.suggestion}
+
+
+def test_where_no_act_is_said_to_have_happened_nothing_is_supposed(assessor: Assessor) -> None:
+    assert read(assessor, "Officer told her: if he follows you or waits outside ring 999.").would_change == []
+
+
+def test_the_impression_follows_only_where_the_fact_that_held_the_report_back_is_settled() -> None:
+    one = _blank()
+    one.document["occasions"][:] = -5.0
+    one.document["four"][:] = 3.0
+    one.document["against"][:] = -4.0
+    one.document["label"][0] = -6.0
+    one.marks[:] = 4.0
+    by_text = {s.text: s for s in SUPPOSITIONS}
+    often = supposed(one, by_text["If it had happened on three separate days or more"])
+    assert often.document["label"][0] == pytest.approx(weakest(often, impression=False))
+    plain = supposed(one, by_text["If the person had made plain that it is unwanted"])
+    assert plain.document["label"][0] == -6.0, "that fact did not hold it back"
+    once = supposed(one, by_text["If it had all happened on one occasion"])
+    assert once.document["label"][0] == -6.0
 
 
 def test_a_question_is_one_of_the_written_ones(assessor: Assessor) -> None:

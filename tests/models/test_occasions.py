@@ -11,7 +11,13 @@ REPORTED = date(2026, 11, 24)
 
 
 def count(
-    text: str, acts: list[str], times: list[str], estimate: int, reported: date | None = REPORTED
+    text: str,
+    acts: list[str],
+    times: list[str],
+    estimate: int,
+    reported: date | None = REPORTED,
+    often: tuple[str, ...] = (),
+    some_own: bool = False,
 ) -> tuple[int, str]:
     placed = [Act(text.index(a), text.index(a) + len(a), "contact") for a in acts]
     timed = [Timed(text.index(t), text.index(t) + len(t), read_when(t, reported)) for t in times]
@@ -19,7 +25,8 @@ def count(
     for sentence in text.split(". "):
         entries.append((at, at + len(sentence)))
         at += len(sentence) + 2
-    found = occasions(text, placed, timed, entries, estimate)
+    told = [(text.index(o), text.index(o) + len(o)) for o in often]
+    found = occasions(text, placed, timed, entries, estimate, told, some_own)
     for entry in found.timeline:
         assert text[entry.start : entry.end] == entry.quote
     return found.at_least, found.summary
@@ -81,3 +88,26 @@ def test_a_time_of_day_alone_is_no_row_of_the_timeline() -> None:
     times = [Timed(text.index(t), text.index(t) + len(t), read_when(t, REPORTED)) for t in ("0910", "3 March")]
     found = occasions(text, [Act(text.index("he rang"), 15, "contact")], times, [(0, 16), (17, len(text))], 1)
     assert [e.quote for e in found.timeline] == ["3 March"]
+
+
+def test_without_an_act_of_another_person_there_is_no_occasion_whatever_the_reader_guesses() -> None:
+    assert count("She says I followed her three times", [], [], 3)[0] == 0
+
+
+def test_dates_of_one_day_stand_against_a_larger_guess() -> None:
+    text = "Yesterday he rang me. On Monday he rang again. On 23 November he followed me"
+    acts, times = ["he rang me", "he rang again", "he followed me"], ["Yesterday", "On Monday", "23 November"]
+    assert count(text, acts, times, 3)[0] == 1
+    assert count(text, acts, times, 3, reported=None)[0] == 3, "without the day of the report they may be three"
+
+
+def test_dates_do_not_stand_against_what_is_told_without_one() -> None:
+    text = "Yesterday he followed me. It is the third time"
+    assert count(text, ["he followed me"], ["Yesterday"], 3, often=("the third time",))[0] == 3
+    assert count("Yesterday he followed me. He rang too", ["he followed me", "He rang too"], ["Yesterday"], 2)[0] == 2
+
+
+def test_acts_left_out_as_the_injured_partys_own_are_no_part_of_the_guess() -> None:
+    text = "I rang him most days. He rang back"
+    assert count(text, ["He rang back"], [], 3, some_own=True)[0] == 1
+    assert count(text, ["He rang back"], [], 3)[0] == 3

@@ -13,6 +13,9 @@ WHOLE = Facts(
     relationship="former_partner",
     serious=True,
     four=frozenset(["fixated", "obsessive", "unwanted", "repeated"]),
+    acts_by_suspect=True,
+    order=True,
+    after_order=True,
     spans={"following": [Span(start=5, end=9, quote="here")]},
 )
 
@@ -42,7 +45,11 @@ def test_every_rule_applies_when_all_it_needs_is_there(name: str) -> None:
         ("former_partner", {"relationship": "colleague"}, "reads as: colleague"),
         ("former_partner", {"occasions": 0}, "a second occasion"),
         ("former_partner", {"against": frozenset(["dispute"])}, "a dispute explains"),
-        ("breach", {"codes": frozenset(["contact"])}, "an order, bail, a warning or a block"),
+        ("former_partner", {"acts_by_suspect": False}, "an act by the former partner"),
+        ("former_partner", {"many_people": True}, "the same person each time"),
+        ("course_of_conduct", {"many_people": True}, "the same person each time"),
+        ("breach", {"order": False}, "an order, bail with conditions, a warning or a block that stands"),
+        ("breach", {"after_order": False}, "an act said to have happened after the order"),
     ],
 )
 def test_the_missing_fact_is_named(name: str, change: dict[str, object], words: str) -> None:
@@ -61,3 +68,8 @@ def test_paragraphs_are_named_and_evidence_is_shown() -> None:
     acts = next(r for r in rules(WHOLE) if r.citation.endswith("s.2A(3)"))
     assert "following (a)" in acts.why and "contact (b)" in acts.why
     assert [s.quote for s in acts.evidence] == ["here"]
+
+
+def test_a_broken_condition_of_bail_is_not_called_an_offence() -> None:
+    assert "not an offence by itself" in verdict(replace(WHOLE, bail=True), "breach")[1]
+    assert "bail is not" not in verdict(WHOLE, "breach")[1]

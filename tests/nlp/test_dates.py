@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from nlp.dates import read_when
+from nlp.dates import read_times, read_when
+from nlp.entries import find_entries
 from nlp.pipeline import pipeline
+from nlp.spans import exact_spans
+from nlp.times import find_times
 from nlp.when import DateFault
 
 GOLD = [
@@ -32,9 +35,21 @@ def test_phrase_means_what_it_says(gold: dict[str, str | int | None]) -> None:
 
 @pytest.mark.parametrize(
     ("quote", "clock"),
-    [("7.30pm", "19:30"), ("1944 hrs", "19:44"), ("03:05", "03:05"), ("12am", "00:00"), ("noon", "12:00")],
+    [
+        ("7.30pm", "19:30"),
+        ("1944 hrs", "19:44"),
+        ("1900hrs", "19:00"),
+        ("03:05", "03:05"),
+        ("12am", "00:00"),
+        ("noon", "12:00"),
+        ("at 1930", "19:30"),
+        ("approx 2000", "20:00"),
+        ("24/11 1905", "19:05"),
+        ("since about 2010", None),
+        ("March 2026", None),
+    ],
 )
-def test_times_of_day(quote: str, clock: str) -> None:
+def test_times_of_day(quote: str, clock: str | None) -> None:
     assert read_when(quote, REPORTED).clock == clock
 
 
@@ -81,3 +96,26 @@ def test_hostile_text_is_read_in_time() -> None:
     for piece in ("1 and ", "1,", "1st - ", "for a ", "every ", "sat ", "00:", "between 1 and "):
         pipeline()(piece * (30_000 // len(piece)))
     assert time.monotonic() - started < 25
+
+
+def test_hostile_dates_are_read_together_in_time() -> None:
+    started = time.monotonic()
+    for piece in ("since May 9 times ", "on three occasions ", "the next day ", "1 Nov, ", "on Mon, ", "from May to "):
+        doc = find_times(find_entries(pipeline().make_doc(piece * (30_000 // len(piece)))))
+        read_times(doc, [(start, end) for start, end, _ in exact_spans(doc, "times")], REPORTED)
+    assert time.monotonic() - started < 15
+
+
+def test_a_date_after_the_report_does_not_count() -> None:
+    when = read_when("3 January 2027", REPORTED)
+    assert when.fault is DateFault.FUTURE
+    assert (when.day, when.keys, when.dated) == (None, (), False)
+
+
+def test_many_times_are_how_people_speak() -> None:
+    assert not read_when("nine times since March", REPORTED).recurring
+    assert read_when("40 times since March", REPORTED).recurring
+
+
+def test_a_day_has_one_name_with_its_year_and_without() -> None:
+    assert read_when("3 May", REPORTED).keys == read_when("3 May 2026", REPORTED).keys == ("-05-03",)
