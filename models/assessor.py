@@ -18,6 +18,7 @@ from models.decision import DecisionModel
 from models.findings import Findings, read_findings
 from models.reader import OnnxReader
 from models.reading import Reading
+from models.recorded import recorded_notes
 from models.rules import rules
 from models.what_if import answer, question_words, questions, would_change
 from nlp.pipeline import pipeline
@@ -111,7 +112,7 @@ class Assessor:
             rules=rules(found.facts),
             questions=asked,
             would_change=changes,
-            notes=found.notes,
+            notes=[*found.notes, *recorded_notes(report, found.occasions)],
             model=self.info,
         )
 

@@ -198,9 +198,10 @@ def _summary(at_least: int, first: date | None, last: date | None) -> str:
     if first is None or last is None:
         return f"The text describes {many}."
     if first == last:
-        return f"The text describes {many}; the date named is {_written(first)}."
-    return f"The text describes {many} between {_written(first)} and {_written(last)}."
+        return f"The text describes {many}; the date named is {written(first)}."
+    return f"The text describes {many} between {written(first)} and {written(last)}."
 
 
-def _written(day: date) -> str:
+def written(day: date) -> str:
+    """Return a day as people write it: 3 March 2026."""
     return f"{day.day} {day:%B %Y}"

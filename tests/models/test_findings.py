@@ -247,3 +247,11 @@ def test_a_person_has_a_part_only_where_it_is_sure() -> None:
     assert role(5, 9, Role.VICTIM, reading) is Role.NONE, "they differ and neither is sure"
     assert role(5, 9, Role.SUSPECT, reading) is Role.SUSPECT, "they agree"
     assert role(10, 14, Role.OFFICER, reading) is Role.OFFICER, "a rank is exact"
+
+
+def test_the_record_is_set_beside_the_text(assessor: Assessor) -> None:
+    text = "My ex Dean followed me to work on Monday 2 November. On 9 November he waited outside the gym. On 16 November he followed my bus home."
+    day = datetime(2026, 11, 16, 8, tzinfo=UTC)
+    found = assessor.assess(Report(reference="r", text=text, reported_at=REPORTED, occurred_from=day, occurred_to=day))
+    assert codes(found)[-2:] == ["recorded_as_one_day", "outside_recorded_days"]
+    assert "2 November" in found.notes[-1].evidence[0].quote
