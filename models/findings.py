@@ -28,8 +28,6 @@ from nlp.when import DateFault
 
 SURE_ROLE = 0.7  # From this probability the reader alone is believed about a person's part.
 WHOLLY = 0.7  # From this share of another language a text is not read at all.
-# The spans that may tell of more days than the acts' own; an order does not.
-OFTEN = ("frequency", "duration", "history")
 MOST_ORDERS = 50
 # Somebody beside the matter: an act told of them is not the suspect's.
 BESIDE = frozenset((Role.WITNESS, Role.CHILD, Role.OFFICER, Role.OTHER))
@@ -101,10 +99,7 @@ def read_findings(text: str, doc: Doc, reading: Reading, reported: date | None) 
     entries = [(s, e) for s, e, _ in exact_spans(doc, "entries")]
     acts_counted = [Act(s.start, s.end, s.code) for s in counted if s.code in BEHAVIOUR_NAMES]
     orders = [(s, e) for s, e, _ in exact_spans(doc, "orders")]
-    often = [
-        (s.start, s.end) for s in counted if s.code in OFTEN and not any(s.start < e and b < s.end for b, e in orders)
-    ]
-    count = occasions(text, acts_counted, times, entries, estimate, often, bool(own))
+    count = occasions(text, acts_counted, times, entries, estimate, bool(own))
     theirs = [(s.start, s.end) for s in counted if s.code in BEHAVIOUR_NAMES and not _beside(by_span.get(id(s)))]
     ordered = order_facts(text, orders, theirs, times, entries)
     known = replace(
