@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +20,7 @@ from models.reading import Reading
 from models.recorded import recorded_notes
 from models.rules import rules
 from models.what_if import answer, question_words, questions, would_change
-from nlp.pipeline import pipeline
+from nlp.pipeline import mark, pipeline
 from nlp.taxonomy import FOUR, EntityType, Offence, Relationship, Suggestion
 
 # Mentions with an exact form, the same in every language.
@@ -29,8 +28,6 @@ EXACT = frozenset((EntityType.PHONE, EntityType.EMAIL, EntityType.HANDLE, Entity
 # Reports read together, at most so many and so many characters: their token states are kept until each is explained, some 800 bytes a character.
 TOGETHER = 64
 TOGETHER_CHARACTERS = 100_000
-# spaCy's memory zones neither nest nor share.
-_ZONE = threading.Lock()
 
 
 class Assessor:
@@ -61,15 +58,12 @@ class Assessor:
         """Assess reports; results in the order given."""
         results: list[Assessment] = []
         for group in _groups(reports):
-            readings = self.reader.read_many([r.text for r in group], keep_states=True)
-            # The zone forgets the words of these reports afterwards: else spaCy's vocabulary would grow, and keep them, for ever.
-            with _ZONE, pipeline().memory_zone():
-                docs = pipeline().pipe(r.text for r in group)
-                findings = [
-                    read_findings(report.text, doc, reading, day_of(report.reported_at))
-                    for report, reading, doc in zip(group, readings, docs, strict=True)
-                ]
-            results += [self._assessment(*args) for args in zip(group, readings, findings, strict=True)]
+            texts = mark(r.text for r in group)
+            readings = self.reader.read_many(texts, keep_states=True)
+            for report, text, reading in zip(group, texts, readings, strict=True):
+                results.append(
+                    self._assessment(report, reading, read_findings(text, reading, day_of(report.reported_at)))
+                )
         return results
 
     def _assessment(self, report: Report, reading: Reading, found: Findings) -> Assessment:

@@ -25,7 +25,7 @@ class BundleError(RuntimeError):
 
 
 class Manifest(BaseModel):
-    """What a bundle says of itself."""
+    """What a bundle says of itself. ``plain``: its texts are read with names and sexes in one form (``nlp/plain.py``)."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -39,6 +39,7 @@ class Manifest(BaseModel):
     corpus_digest: str
     window: int
     overlap: int
+    plain: bool = False
     hidden: int
     token_groups: dict[str, list[str]]
     document_groups: dict[str, list[str]]
@@ -47,9 +48,9 @@ class Manifest(BaseModel):
 
     @property
     def digest(self) -> str:
-        """One digest for all that decides what is read: the files by name and digest, and how texts are cut into windows."""
+        """One digest for all that decides what is read: the files by name and digest, how texts are cut into windows, and whether they are read plainly."""
         lines = [f"{name} {value}" for name, value in sorted(self.files.items())]
-        joined = "\n".join([*lines, f"window {self.window} overlap {self.overlap}"])
+        joined = "\n".join([*lines, f"window {self.window} overlap {self.overlap}", *(["plain"] if self.plain else [])])
         return hashlib.sha256(joined.encode()).hexdigest()
 
 

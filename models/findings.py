@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from spacy.tokens import Doc
-
 from models.actors import Link, Person, first_person, link, many_actors
 from models.contracts import Entity, Note, OccasionCount, Span
 from models.decision import counts_as_evidence
@@ -22,7 +20,7 @@ from nlp.dates import read_times
 from nlp.language import Language, hardly_english, other_language
 from nlp.mentions import read_label
 from nlp.orders import breaches, stands
-from nlp.spans import exact_spans
+from nlp.spans import Marked
 from nlp.taxonomy import BEHAVIOUR_NAMES, FOUR, EntityType, Role, Status
 from nlp.when import DateFault
 
@@ -82,9 +80,10 @@ def own_acts(spans: Sequence[FoundSpan], links: Sequence[Link | None], written: 
     return [] if written and all(own for _, own in asserted) else [s for s, own in asserted if own]
 
 
-def read_findings(text: str, doc: Doc, reading: Reading, reported: date | None) -> Findings:
+def read_findings(marked: Marked, reading: Reading, reported: date | None) -> Findings:
     """Put together what the pipeline and the reader found."""
-    entities, times = mentions(text, doc, reported, reading)
+    text = marked.text
+    entities, times = mentions(marked, reported, reading)
     persons = [Person(e.start, e.end, e.role) for e in entities if e.type is EntityType.PERSON]
     acts = [s for s in reading.spans if s.code in BEHAVIOUR_NAMES]
     by_span = dict(zip(map(id, acts), link(text, [(s.start, s.end) for s in acts], persons), strict=True))
@@ -96,9 +95,9 @@ def read_findings(text: str, doc: Doc, reading: Reading, reported: date | None) 
     stock = only_boilerplate(text) and not any(map(counts_as_evidence, reading.spans))
     sparse = language is None and not stock and hardly_english(text)
     estimate = 0 if stock else int((sigmoid(reading.document["occasions"]) >= 0.5).sum())
-    entries = [(s, e) for s, e, _ in exact_spans(doc, "entries")]
+    entries = [(s, e) for s, e, _ in marked.spans("entries")]
     acts_counted = [Act(s.start, s.end, s.code) for s in counted if s.code in BEHAVIOUR_NAMES]
-    orders = [(s, e) for s, e, _ in exact_spans(doc, "orders")]
+    orders = [(s, e) for s, e, _ in marked.spans("orders")]
     count = occasions(text, acts_counted, times, entries, estimate, bool(own))
     theirs = [(s.start, s.end) for s in counted if s.code in BEHAVIOUR_NAMES and not _beside(by_span.get(id(s)))]
     ordered = order_facts(text, orders, theirs, times, entries)
@@ -187,13 +186,15 @@ def role(start: int, end: int, said: Role, reading: Reading) -> Role:
     return best if best is said or likely.max() >= SURE_ROLE else Role.NONE
 
 
-def mentions(text: str, doc: Doc, reported: date | None, reading: Reading) -> tuple[list[Entity], list[Timed]]:
+def mentions(marked: Marked, reported: date | None, reading: Reading) -> tuple[list[Entity], list[Timed]]:
     """Return the mentions with their normal forms, and the times among them with their meaning."""
     entities, times = [], []
-    read = [(start, end, *read_label(label)) for start, end, label in exact_spans(doc, "mentions")]
-    whens = iter(read_times(doc, [(start, end) for start, end, kind, _ in read if kind is EntityType.TIME], reported))
+    read = [(start, end, *read_label(label)) for start, end, label in marked.spans("mentions")]
+    whens = iter(
+        read_times(marked, [(start, end) for start, end, kind, _ in read if kind is EntityType.TIME], reported)
+    )
     for start, end, kind, said in read:
-        quote = text[start:end]
+        quote = marked.text[start:end]
         value = normalise(kind, quote)
         if kind is EntityType.TIME:
             when = next(whens)

@@ -16,6 +16,10 @@ from tokenizers import Tokenizer
 from models.bundle import BundleError, Manifest
 from models.reading import Reading, core_tokens, decode_spans, mark_tokens, role_probabilities, split_document, surest
 from models.windows import Floats, Window, Windower
+from nlp.mentions import read_label
+from nlp.plain import Plain, plain
+from nlp.spans import Marked
+from nlp.taxonomy import EntityType
 
 
 class OnnxReader:
@@ -36,17 +40,24 @@ class OnnxReader:
                 f"{folder}: the model does not load in this version of ONNX Runtime ({type(error).__name__})"
             ) from error
         self.windower = Windower(tokenizer, manifest.window, manifest.overlap)
+        self.plainly = manifest.plain
 
-    def read_many(self, texts: Sequence[str], keep_states: bool = False) -> list[Reading]:
-        """Read texts; results in the order given.
+    def read_many(self, texts: Sequence[Marked], keep_states: bool = False) -> list[Reading]:
+        """Read texts, marked by the pipeline; results in the order given, offsets those of the texts as sent.
 
         Windows go through the encoder one at a time. 8-bit activations share one scale a call, so in a batch the neighbours of a report would move its
         score; and one window already fills two cores (batches of eight were no faster).
         """
-        return [self._read(text, keep_states) for text in texts]
+        return [self._read(self._plain(text), keep_states) for text in texts]
 
-    def _read(self, text: str, keep_states: bool) -> Reading:
-        windows = self.windower.windows(text)
+    def _plain(self, marked: Marked) -> Plain:
+        if not self.plainly:
+            return Plain(marked.text, marked.text)
+        people = [(s, e) for s, e, label in marked.spans("mentions") if read_label(label)[0] is EntityType.PERSON]
+        return plain(marked.text, people)
+
+    def _read(self, text: Plain, keep_states: bool) -> Reading:
+        windows = self.windower.windows(text.read)
         states, logits = [], []
         for window in windows:
             ids = np.array([window.ids], dtype=np.int64)
@@ -57,18 +68,19 @@ class OnnxReader:
 
     def _reading(
         self,
-        text: str,
+        text: Plain,
         windows: Sequence[Window],
         states: Sequence[Floats],
         logits: Sequence[Floats],
         keep_states: bool,
     ) -> Reading:
-        core_states, offsets = core_tokens(windows, states)
+        core_states, at = core_tokens(windows, states)
+        offsets = text.back(at)
         core_logits, _ = core_tokens(windows, logits)
         document = self.pool(core_states, np.ones((1, len(core_states)), dtype=np.float32))[0]
         marks = mark_tokens(core_logits)
         return Reading(
-            decode_spans(text, core_logits, offsets),
+            decode_spans(text.text, core_logits, offsets),
             split_document(document),
             surest(marks),
             core_states if keep_states else None,

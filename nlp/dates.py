@@ -15,13 +15,11 @@ from dataclasses import replace
 from datetime import date, timedelta
 from itertools import pairwise
 
-from spacy.tokens import Doc
-
 from nlp.calendar import DAY, DAY_NUMBERS, MONTH, YEAR, months_back
 from nlp.clock import as_clock, clock
 from nlp.days import FOLLOWING, Found, days, either_way
 from nlp.entries import TIMED, clock_at
-from nlp.spans import exact_spans
+from nlp.spans import Marked
 from nlp.stretches import (
     EVERY,
     RUNNING,
@@ -194,14 +192,14 @@ def _listed(quote: str, found: Sequence[Found]) -> bool:
     return not any(_UNTIL.search(quote[a.stop : b.at]) for a, b in pairwise(found))
 
 
-def read_times(doc: Doc, stretches: Sequence[Stretch], reported: date | None) -> list[When]:
+def read_times(marked: Marked, stretches: Sequence[Stretch], reported: date | None) -> list[When]:
     """Return what each expression of a text means, in the order given, with what the words around it and the other dates of the text say.
 
     ``stretches``: where they stand. Beyond ``read_when``: whether 1930 is a time or a year, which day "the following day" is, how often something is
     told of in the sentence, what has not happened yet, and whether the text writes the month first.
     """
-    text = doc.text
-    entries = exact_spans(doc, "entries")
+    text = marked.text
+    entries = marked.spans("entries")
     heads = {clock_at(text, start) for start, _, label in entries if label == TIMED}
     whens: list[When] = []
     for start, end in stretches:

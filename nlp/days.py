@@ -224,6 +224,8 @@ def _weekday(m: Match, found: list[Found], reported: date | None) -> list[Found]
         return []
     wanted = DAY_NUMBERS[m[3].lower()[:3]]
     for i, other in enumerate(found):
+        if other.key in DAY_NUMBERS:
+            continue
         if 0 <= other.at - m.end() <= 5 or 0 <= m.start() - other.stop <= 3:
             gap = m.string[m.end() : other.at] if other.at >= m.end() else m.string[other.stop : m.start()]
             if _BESIDE.fullmatch(gap):

@@ -35,6 +35,9 @@ def read_label(label: str) -> tuple[EntityType, Role]:
 
 _OFFICER = re.compile(r"(?:PC|PS|PCSO|DC|DS|DI|OIC|Sgt|Sergeant|Insp(?:ector)?|officers?|constable)\b", re.IGNORECASE)
 
+# An officer by rank and collar number is no name, and has an exact form.
+_COLLAR = re.compile(r"\b(?:PC|PS|PCSO|DC|DS|Sgt|Sergeant)\s?[A-Z]?\d{2,5}\b")
+
 
 @contextmanager
 def _without_plugins() -> Iterator[None]:
@@ -76,7 +79,8 @@ def join_mentions(doc: Doc) -> Doc:
     taken = bytearray(len(text))
     found: list[tuple[int, int, str]] = []
     learned = [(e.start_char, e.end_char, e.label_) for e in doc.ents]
-    for group in (*(exact_spans(doc, name) for name in ("contact_points", "orders", "times")), learned):
+    officers = [(*m.span(), label_of(EntityType.PERSON, Role.OFFICER)) for m in _COLLAR.finditer(text)]
+    for group in (*(exact_spans(doc, name) for name in ("contact_points", "orders", "times")), officers, learned):
         free = [g for g in group if not any(taken[g[0] : g[1]])]
         for start, end, kind in free:
             taken[start:end] = b"\1" * (end - start)

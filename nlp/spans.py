@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from spacy.tokens import Doc, Span, SpanGroup
+
+Stretch = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Marked:
+    """A text and the (start, end, label) character spans of each group that the pipeline found in it, in the order of the text; nothing of spaCy."""
+
+    text: str
+    groups: Mapping[str, Sequence[tuple[int, int, str]]] = field(hash=False)
+
+    def spans(self, group: str) -> Sequence[tuple[int, int, str]]:
+        """The spans of a group; none where the pipeline has no such group."""
+        return self.groups.get(group, ())
 
 
 def add_group(doc: Doc, name: str, found: Iterable[tuple[int, int, str]]) -> None:
@@ -29,3 +44,8 @@ def add_group(doc: Doc, name: str, found: Iterable[tuple[int, int, str]]) -> Non
 def exact_spans(doc: Doc, name: str) -> list[tuple[int, int, str]]:
     """Return the (start, end, label) character spans of a group, in the order of the text."""
     return list(doc.spans[name].attrs["exact"]) if name in doc.spans else []
+
+
+def marked(doc: Doc) -> Marked:
+    """Return what the pipeline found in a text."""
+    return Marked(doc.text, {name: exact_spans(doc, name) for name in doc.spans})

@@ -59,6 +59,8 @@ _PATTERNS: tuple[str, ...] = (
     _NAMED_MONTH,
     rf"{NOT_MORE}\b{_OCCASIONS}",
     rf"{NOT_MORE}\b{_TIMES}",
+    # Beside another day even one in small letters is a day: "mon + thurs".
+    rf"\b(?:on\s)?{DAY}s?\b(?:\s?(?:,\s?(?:and\s)?|(?:and|&|\+)\s)(?:on\s)?{DAY}s?\b(?!,?\s(?:the\s)?\d)){{1,6}}",
     rf"\b(?:on\s)?{_WEEK_DAYS}\s(?:of\s)?(?:last|this)\sweek\b",
     rf"\b(?:last|this)\sweek,?\s(?:on\s)?{_WEEK_DAYS}\b",
     rf"\b(?:the\s)?{PART_OF_MONTH}\s(?:the\s)?{MONTH_YEAR}",

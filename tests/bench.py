@@ -32,7 +32,7 @@ from rich.table import Table
 
 from models.assessor import Assessor
 from models.contracts import Report
-from nlp.pipeline import pipeline
+from nlp.pipeline import mark
 from tests.load import backlog, mixed
 from training.baselines import tfidf
 from training.corpus import load_corpus
@@ -66,8 +66,9 @@ def in_process(console: Console, runs: int) -> None:
         return statistics.median(values)
 
     whole = timed(lambda: assessor.assess_many(reports))
-    reading = timed(lambda: assessor.reader.read_many(sample))
-    rules = timed(lambda: list(pipeline().pipe(sample)))
+    marked = mark(sample)
+    reading = timed(lambda: assessor.reader.read_many(marked))
+    rules = timed(lambda: mark(sample))
     simple = timed(lambda: baseline(sample))
     single = []
     for report in reports[:60]:

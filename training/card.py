@@ -33,6 +33,11 @@ def model_card(
         f"- Encoder: {fields['encoder']}, {fields['licence']}, SHA-256 of the weights {fields['encoder_sha256']}.",
         f"- One pass in windows of {fields['window']} tokens that overlap by {fields['overlap']}; heads for spans with status, FOUR, occasions, relationship, offence,",
         "  reasons against, roles; the weakest of what stalking needs decides (models/decision.py). ONNX, 8-bit and 4-bit weights.",
+        *(
+            ["- Names and sexes are read in one form (nlp/plain.py), so that they move the answer little."]
+            if fields["plain"]
+            else []
+        ),
         f"- Corpus {corpus.digest[:16]}: {counts['train']} reports to train on, {counts['dev']} to choose and calibrate on, {counts['test']} to measure on, split by writer.",
         "",
         "## What it is for, and not for",

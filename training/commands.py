@@ -83,6 +83,12 @@ def recalibrate(
     bundle: Annotated[Path, typer.Argument(help="The bundle whose reading stays as it is.")] = DEFAULT_BUNDLE,
     out: Annotated[Path, typer.Option(help="Where to write the bundle.")] = Path("var/bundles/candidate"),
     version: Annotated[str, typer.Option(help="The version to give it.")] = "0.0.0",
+    plain: Annotated[
+        bool | None,
+        typer.Option(
+            "--plain/--as-written", help="Read names and sexes in one form, or as written; else as the bundle does."
+        ),
+    ] = None,
     final: Annotated[
         bool, typer.Option("--final", help="Also measure on test, for the card of a bundle that will ship.")
     ] = False,
@@ -91,7 +97,7 @@ def recalibrate(
     from training.run import recalibrate as run
 
     try:
-        manifest = run(bundle, read_corpus(), out, version, final, console)
+        manifest = run(bundle, read_corpus(), out, version, final, console, plain)
     except (BundleError, OSError, ValueError) as error:
         raise fail(str(error)) from None
     console.print(f"bundle {manifest.name} {manifest.version} written to {out}")

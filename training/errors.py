@@ -15,6 +15,7 @@ from rich.table import Table
 
 from models.assessor import Assessor
 from models.reading import Reading, sigmoid
+from nlp.pipeline import mark
 from nlp.taxonomy import FOUR, Label, Suggestion
 from training.corpus import Corpus, Record, SplitName
 from training.decide import fit_decision
@@ -45,7 +46,7 @@ class Wrong:
 def wrong_answers(assessor: Assessor, corpus: Corpus, split: SplitName) -> list[Wrong]:
     """Return every wrong answer of ``split``, worst first within its kind."""
     records = corpus.split(split)
-    readings = assessor.reader.read_many([r.text for r in records])
+    readings = assessor.reader.read_many(mark(r.text for r in records))
     decision = assessor.decision
     if split == "dev":
         decision, chosen = fit_decision(records, readings)

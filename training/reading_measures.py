@@ -25,8 +25,7 @@ from models.heads import AGAINST_NAMES
 from models.reading import sigmoid
 from models.rules import rule_data
 from nlp.dates import read_when
-from nlp.pipeline import pipeline
-from nlp.spans import exact_spans
+from nlp.pipeline import mark
 from nlp.taxonomy import BEHAVIOUR_NAMES, EntityType, Label, Offence, Relationship, Role, Status
 from training import metrics
 from training.corpus import DATASETS, Record
@@ -189,7 +188,7 @@ def reasons_against(
     chance = random.Random(seed)
     held, own, other = 0, [], []
     for record, assessment in tqdm(pairs, desc="reasons against", disable=None, leave=False):
-        stretches = [(s, e) for s, e, _ in exact_spans(pipeline()(record.text), "entries")]
+        stretches = [(s, e) for s, e, _ in mark([record.text])[0].spans("entries")]
         points = [p for p in assessment.points_against if p.code in AGAINST_NAMES]
         held += len(points)
         for point in points:
@@ -199,7 +198,7 @@ def reasons_against(
             column = AGAINST_NAMES.index(point.code)
             cut = [(point.evidence[0].start, point.evidence[0].end), chance.choice(others)]
             texts = [record.text] + [(record.text[:s] + record.text[e:]).strip() for s, e in cut]
-            p = [float(sigmoid(r.document["against"])[column]) for r in assessor.reader.read_many(texts)]
+            p = [float(sigmoid(r.document["against"])[column]) for r in assessor.reader.read_many(mark(texts))]
             own.append(p[0] - p[1])
             other.append(p[0] - p[2])
     return held, len(own), _interval(own), _interval(other)
@@ -242,11 +241,11 @@ def cost(assessor: Assessor, records: Sequence[Record]) -> dict[str, float]:
     reading = pipe = whole = 0.0
     for record in records:
         started = time.process_time()
-        assessor.reader.read_many([record.text], keep_states=True)
-        reading += time.process_time() - started
-        started = time.process_time()
-        pipeline()(record.text)
+        marked = mark([record.text])
         pipe += time.process_time() - started
+        started = time.process_time()
+        assessor.reader.read_many(marked, keep_states=True)
+        reading += time.process_time() - started
         started = time.process_time()
         assessor.assess(Report(reference="r", text=record.text))
         whole += time.process_time() - started

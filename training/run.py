@@ -17,6 +17,7 @@ from models.assessor import Assessor
 from models.bundle import MANIFEST, Manifest, open_bundle, seal_bundle
 from models.reader import OnnxReader
 from models.windows import Windower
+from nlp.pipeline import mark
 from training.card import model_card
 from training.config import TrainingConfig, load_config
 from training.corpus import Corpus
@@ -133,13 +134,19 @@ def bundle(
         "corpus_digest": corpus.digest,
         "window": config.window,
         "overlap": config.overlap,
+        "plain": True,
         "hidden": reader.encoder.config.hidden_size,
     }
     return _decided(partial, fields, corpus, out, final, console)
 
 
-def recalibrate(source: Path, corpus: Corpus, out: Path, version: str, final: bool, console: Console) -> Manifest:
-    """Write a bundle to ``out`` that reads as ``source`` does and decides anew: calibration and thresholds from dev as it is now. Nothing is trained."""
+def recalibrate(
+    source: Path, corpus: Corpus, out: Path, version: str, final: bool, console: Console, plain: bool | None = None
+) -> Manifest:
+    """Write a bundle to ``out`` with the reader of ``source`` that decides anew: calibration and thresholds from dev as it is now. Nothing is trained.
+
+    ``plain``: whether it reads names and sexes in one form; None for as ``source`` does.
+    """
     if out.exists() and not (out / MANIFEST).is_file():
         raise ValueError(f"{out} is not a bundle and would be replaced; name a new folder")
     manifest = open_bundle(source)
@@ -148,7 +155,11 @@ def recalibrate(source: Path, corpus: Corpus, out: Path, version: str, final: bo
     shutil.copytree(source, partial)
     kept = ("name", "encoder", "licence", "encoder_sha256", "corpus_digest", "window", "overlap", "hidden")
     fields = {name: getattr(manifest, name) for name in kept}
-    fields |= {"version": version, "created": datetime.now(UTC).strftime("%Y-%m-%d")}
+    fields |= {
+        "plain": manifest.plain if plain is None else plain,
+        "version": version,
+        "created": datetime.now(UTC).strftime("%Y-%m-%d"),
+    }
     return _decided(partial, fields, corpus, out, final, console)
 
 
@@ -160,7 +171,7 @@ def _decided(
     draft = seal_bundle(partial, metrics={}, **fields)
     console.print("fitting the decision model on dev")
     dev = corpus.split("dev")
-    decision, chosen = fit_decision(dev, OnnxReader(partial, draft).read_many([r.text for r in dev]))
+    decision, chosen = fit_decision(dev, OnnxReader(partial, draft).read_many(mark(r.text for r in dev)))
     (partial / "decision.json").write_text(decision.model_dump_json(indent=1) + "\n", encoding="utf-8")
     seal_bundle(partial, metrics={}, **fields)
     assessor = Assessor.load(partial)

@@ -11,21 +11,8 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+from nlp.sexes import WORD, other_sex
 from training.corpus import GoldEntity, GoldSpan, Record
-
-_PAIRS = (
-    ("he", "she"), ("himself", "herself"), ("man", "woman"), ("men", "women"), ("male", "female"), ("males", "females"), ("boy", "girl"),
-    ("boys", "girls"), ("lad", "lass"), ("husband", "wife"), ("boyfriend", "girlfriend"), ("father", "mother"), ("dad", "mum"), ("son", "daughter"),
-    ("sons", "daughters"), ("brother", "sister"), ("brothers", "sisters"), ("uncle", "aunt"), ("nephew", "niece"), ("grandfather", "grandmother"),
-    ("grandad", "nan"), ("bloke", "woman"), ("gentleman", "lady"), ("mr", "mrs"), ("stepdad", "stepmum"), ("stepson", "stepdaughter"),
-    ("ex-husband", "ex-wife"), ("ex-boyfriend", "ex-girlfriend"), ("fiancé", "fiancée"), ("widower", "widow"),
-)  # fmt: skip
-_SWAP = dict(_PAIRS) | {b: a for a, b in reversed(_PAIRS)} | {"ms": "mr", "mrs": "mr", "woman": "man"}
-_OBJECT_AFTER = re.compile(
-    r"\s*(?:[.,;:!?)]|$|(?:and|or|a|an|the|what|how|where|which|whether|as|round|twice|once|no|it|his|outside|across|more|cry|go|leave|get|stop|come|feel|think|know|money|to|at|in|on|from|by|for|with|that|when|again|he|she|i|they|up|down|out|off|about|because|if|who|every|all|alone|home|back|there|here|now|then|last|this|since|until|till|after|before|over|into|near|through|while|but|so|not)\b)",
-    re.IGNORECASE,
-)
-_WORD = re.compile(r"[A-Za-zÀ-ÿ]+(?:-[A-Za-zÀ-ÿ]+)*")
 
 Names = dict[str, tuple[tuple[str, ...], tuple[str, ...]]]
 _LISTS = json.loads((Path(__file__).parent / "names.json").read_text(encoding="utf-8"))
@@ -40,31 +27,11 @@ TRAINED_NAMES = _by_origin("trained")
 MEASURED_NAMES = _by_origin("measured")
 FEMALE = frozenset(_LISTS["recognised"]["female"]).union(*(women for _, women in TRAINED_NAMES.values()))
 _MALE = frozenset(_LISTS["recognised"]["male"]).union(*(men for men, _ in TRAINED_NAMES.values()))
+FIRST_NAMES = FEMALE | _MALE
 # After a title it is a surname.
 _FIRST_NAMES = re.compile(
-    rf"(?<!\bMr )(?<!\bMrs )(?<!\bMs )(?<!\bMiss )(?<!\bDr )(?<!\bP[CS] )(?<!\bDC )\b(?:{'|'.join(map(re.escape, sorted(FEMALE | _MALE)))})\b"
+    rf"(?<!\bMr )(?<!\bMrs )(?<!\bMs )(?<!\bMiss )(?<!\bDr )(?<!\bP[CS] )(?<!\bDC )\b(?:{'|'.join(map(re.escape, sorted(FIRST_NAMES)))})\b"
 )
-
-
-def _cased(like: str, word: str) -> str:
-    if like.isupper() and len(like) > 1:
-        return word.upper()
-    return word[0].upper() + word[1:] if like[0].isupper() else word
-
-
-def _swap_word(text: str, match: re.Match[str]) -> str:
-    word = match.group()
-    lower = word.lower()
-    if lower == "him":
-        return _cased(word, "her")
-    if lower == "his":
-        return _cased(word, "her")
-    if lower == "hers":
-        return _cased(word, "his")
-    if lower == "her":
-        # "her" is both "him" and "his"; what follows tells.
-        return _cased(word, "him" if _OBJECT_AFTER.match(text, match.end()) else "his")
-    return _cased(word, _SWAP[lower]) if lower in _SWAP else word
 
 
 def _rewrite(record: Record, replace: Callable[[re.Match[str]], str], pattern: re.Pattern[str]) -> Record:
@@ -107,7 +74,7 @@ def _rewrite(record: Record, replace: Callable[[re.Match[str]], str], pattern: r
 
 def swap_sexes(record: Record) -> Record:
     """Return the record with every sexed word exchanged (he and she, husband and wife) and first names exchanged to match."""
-    swapped = _rewrite(record, lambda m: _swap_word(record.text, m), _WORD)
+    swapped = _rewrite(record, lambda m: other_sex(record.text, m), WORD)
     names: dict[str, str] = {}
 
     def rename(match: re.Match[str]) -> str:

@@ -48,7 +48,7 @@ def test_a_part_in_another_language_is_said_and_asked_about(assessor: Assessor) 
 
 
 def test_text_with_hardly_an_english_word_is_asked_about(assessor: Assessor) -> None:
-    found = read(assessor, "mera ex husband roz mere ghar ke bahar khada rehta hai")
+    found = read(assessor, "xwz ntr bklt qrst mnvp dfgh jklp wrtz vbnm kdsf")
     assert codes(found) == ["few_english_words"] and found.suggestion is not Suggestion.NO_CHANGE
 
 

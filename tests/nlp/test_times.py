@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from nlp.dates import names_days, read_times, read_when
-from nlp.pipeline import pipeline
+from nlp.pipeline import mark, pipeline
 from nlp.spans import exact_spans
 from nlp.when import DateFault, When
 
@@ -116,16 +116,16 @@ def test_the_past_week_is_the_seven_days_before() -> None:
 
 
 def meanings(text: str, reported: date | None = REPORTED) -> list[tuple[str, When]]:
-    doc = pipeline()(text)
-    places = [(s, e) for s, e, label in exact_spans(doc, "mentions") if label == "time"]
-    return [(text[s:e], when) for (s, e), when in zip(places, read_times(doc, places, reported), strict=True)]
+    marked = mark([text])[0]
+    places = [(s, e) for s, e, label in marked.spans("mentions") if label == "time"]
+    return [(text[s:e], when) for (s, e), when in zip(places, read_times(marked, places, reported), strict=True)]
 
 
 def clocks(text: str, numbers: list[str]) -> list[str | None]:
     """Read bare numbers as if each were a mention of a time."""
-    doc = pipeline()(text)
+    marked = mark([text])[0]
     places = [(text.index(n), text.index(n) + len(n)) for n in numbers]
-    return [when.clock for when in read_times(doc, places, REPORTED)]
+    return [when.clock for when in read_times(marked, places, REPORTED)]
 
 
 def test_a_number_that_opens_an_entry_of_a_log_is_a_time() -> None:

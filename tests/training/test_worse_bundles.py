@@ -12,6 +12,7 @@ import worse
 
 from models.assessor import Assessor
 from models.bundle import DEFAULT_BUNDLE
+from nlp.spans import Marked
 from nlp.taxonomy import Label
 from training import metrics
 from training.behaviour import Case, load_cases
@@ -29,7 +30,7 @@ class Remembering:
     def __init__(self, reader: Any) -> None:
         self.reader, self.seen = reader, {}
 
-    def read_many(self, texts: Sequence[str], keep_states: bool = False) -> list[Any]:
+    def read_many(self, texts: Sequence[Marked], keep_states: bool = False) -> list[Any]:
         new = [t for t in dict.fromkeys(texts) if t not in self.seen]
         self.seen |= dict(zip(new, self.reader.read_many(new, keep_states=True), strict=True)) if new else {}
         return [self.seen[t] for t in texts]
