@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from sqlalchemy import Select, select, text
 from sqlalchemy.orm import Session
 
+from service.matching import begins
 from service.store.engine import Store
 from service.store.tables import AuditHeadRow, AuditRow
 
@@ -145,7 +146,7 @@ class Search:
         if self.actor:
             query = query.where(AuditRow.actor == self.actor)
         if self.action:
-            query = query.where(AuditRow.action.startswith(self.action, autoescape=True))
+            query = query.where(begins(AuditRow.action, self.action))
         if self.subject:
             query = query.where(AuditRow.subject == self.subject)
         # ``at`` is text in UTC with one format, so its order is that of time.

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_vali
 
 from models.contracts import Evidence
 from nlp.taxonomy import AGAINST, BY_CODE, Offence, Status
+from nlp.text import MAX_CHARACTERS
 
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
@@ -101,6 +102,13 @@ class Correction(BaseModel):
     status: Status = Status.ASSERTED
     start: int = Field(ge=0)
     end: int = Field(ge=1)
+    # Excluded: it goes neither into the database nor into an answer.
+    quote: str | None = Field(
+        default=None,
+        max_length=MAX_CHARACTERS,
+        exclude=True,
+        description="Where given, it must be text[start:end]: it finds offsets that count something else than code points.",
+    )
     was: str | None = Field(
         default=None, json_schema_extra={"anyOf": [{"type": "string", "enum": list(BY_CODE)}, {"type": "null"}]}
     )
@@ -115,7 +123,7 @@ class Correction(BaseModel):
     @model_validator(mode="after")
     def _not_empty(self) -> Correction:
         if self.start >= self.end:
-            raise ValueError("a correction's end must be after its start")
+            raise ValueError("end must be after start")
         return self
 
 
@@ -183,6 +191,14 @@ class Refused(ValueError):
     """A decision that cannot be kept; the message says why, without report text."""
 
 
+class Misfit(Refused):
+    """A correction that fits nothing. ``number``: its place in the list, from 0; ``field``: the field to mend; ``why`` without either."""
+
+    def __init__(self, number: int, field: str, why: str) -> None:
+        super().__init__(f"corrections.{number}.{field}: {why}")
+        self.number, self.field, self.why = number, field, why
+
+
 class NotTheirs(Refused):
     """What this person, or a key of no person, may not do (403; other refusals are 422)."""
 
@@ -217,23 +233,27 @@ class CorrectedSpan:
 
 
 def corrected(text: str, evidence: Sequence[Evidence], corrections: Sequence[Correction]) -> list[CorrectedSpan]:
-    """The evidence after a person's corrections, in the order of the text. Raises Refused for one that fits nothing."""
+    """The evidence after a person's corrections, in the order of the text. Raises Misfit for one that fits nothing."""
     spans = [(e.start, e.end, e.code, e.status.value) for e in evidence]
-    for number, item in enumerate(corrections, start=1):
+    for number, item in enumerate(corrections):
         if item.end > len(text):
-            raise Refused(f"correction {number}: its end is after the end of the text ({len(text):,} characters).")
+            raise Misfit(number, "end", f"it is after the end of the text ({len(text):,} characters).")
+        if item.quote is not None and item.quote != text[item.start : item.end]:
+            raise Misfit(number, "quote", "the text does not say that from start to end; count code points from 0.")
         if item.action is Action.ADDED:
             new = (item.start, item.end, item.code, item.status.value)
             if new in spans:
-                raise Refused(f"correction {number}: this span is marked already.")
+                raise Misfit(number, "start", "these words are marked so already.")
             spans.append(new)
             continue
         wanted = item.code if item.action is Action.REMOVED else item.was
         here = [s for s in spans if s[:2] == (item.start, item.end) and wanted in (None, s[2])]
         if not here:
-            raise Refused(f"correction {number}: no such span is marked at {item.start} to {item.end}.")
+            nothing_there = all(s[:2] != (item.start, item.end) for s in spans)
+            field = "start" if nothing_there else "code" if item.action is Action.REMOVED else "was"
+            raise Misfit(number, field, f"no such span is marked at {item.start} to {item.end}.")
         if len(here) > 1 and item.action is Action.RELABELLED:
-            raise Refused(f"correction {number}: several spans are marked there; say which with was.")
+            raise Misfit(number, "was", "several spans are marked there; say which.")
         spans.remove(here[0])
         if item.action is Action.RELABELLED:
             spans.append((item.start, item.end, item.code, item.status.value))

@@ -45,7 +45,9 @@ def describe(error: ValidationError) -> Fault:
             reason = found.get("ctx", {}).get("error")
             if isinstance(reason, TextTooLong):
                 status = 413
-            parts.append(str(reason).rstrip("."))
+            said = str(reason).rstrip(".")
+            named = not found["loc"] or said.startswith(str(found["loc"][-1]))
+            parts.append(said if named else f"{place}: {said}")
         elif kind in {"model_type", "model_attributes_type", "dict_type"}:
             parts.append("not a JSON object; send one object with at least reference and text")
         else:

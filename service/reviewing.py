@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, joinedload
 
 from models.contracts import Assessment
@@ -43,8 +44,12 @@ _TRIES = 20
 def claim(
     session: Session, report_id: str, account: Identity, now: datetime, lasts: timedelta = CLAIM_LASTS
 ) -> ClaimRow:
-    """Take a report, or renew one's own claim. Raises NoReport, or Conflict when somebody else is at work on it."""
-    _lock(session, report_id)
+    """Take a report, or renew one's own claim.
+
+    Raises NoReport; Conflict when somebody else is at work on it, or it waits for a second reviewer and this is the first.
+    """
+    report = _lock(session, report_id)
+    _check_second_review(report, _chain(session, report_id), _latest(session, report), account)
     return _claim(session, report_id, account, now, lasts)
 
 
@@ -93,14 +98,7 @@ def decide(session: Session, report_id: str, account: Identity, decision: Decisi
     if decision.sample_item_id is None:
         _check_version(report, revision, chain, decision.expected_version)
         _check_claim(session, report_id, account, now)
-        if report.status == ReviewStatus.SECOND_REVIEW and account.account_id in _unsure(chain, revision):
-            raise Conflict(
-                Why.SECOND_REVIEW,
-                "you were not sure of this report yourself: it waits for somebody else. Take your decision back to decide anew.",
-                account.name,
-                chain[-1].decided_at,
-                report.version,
-            )
+        _check_second_review(report, chain, revision, account)
     if revision.erased_at is not None:
         raise Refused("the text of this report has been erased; there is nothing left to decide on.")
     seen = _seen(session, revision, decision)
@@ -127,8 +125,7 @@ def decide(session: Session, report_id: str, account: Identity, decision: Decisi
         idempotency_key=decision.idempotency_key,
         request_digest=decision.digest(),
     )
-    session.add(row)
-    session.flush()
+    _add(session, row, account)
     if decision.sample_item_id is None:
         _settle(session, report, STATUS_AFTER[decision.outcome])
     action = "report.decided" if decision.sample_item_id is None else "report.read_in_sample"
@@ -171,8 +168,7 @@ def withdraw(
         idempotency_key=idempotency_key,
         request_digest=digest,
     )
-    session.add(row)
-    session.flush()
+    _add(session, row, account)
     earlier = in_force([*chain, row])
     same_wording = earlier is not None and earlier.revision_id == revision.id
     _settle(session, report, STATUS_AFTER[earlier.outcome] if earlier and same_wording else ReviewStatus.WAITING)
@@ -262,6 +258,19 @@ def _check_claim(session: Session, report_id: str, account: Identity, now: datet
         )
 
 
+def _check_second_review(
+    report: ReportRow, chain: Sequence[DecisionRow], revision: RevisionRow, account: Identity
+) -> None:
+    if report.status == ReviewStatus.SECOND_REVIEW and account.account_id in unsure(chain, revision):
+        raise Conflict(
+            Why.SECOND_REVIEW,
+            "you were not sure of this report yourself: it waits for somebody else. Take your decision back to decide anew.",
+            account.name,
+            chain[-1].decided_at,
+            report.version,
+        )
+
+
 def _check_version(report: ReportRow, revision: RevisionRow, chain: Sequence[DecisionRow], expected: int) -> None:
     if report.version == expected:
         return
@@ -285,6 +294,19 @@ def _made_before(session: Session, report_id: str, account: Identity, decision: 
     return None if found is None else _same_or_conflict(found, report_id, decision.digest())
 
 
+def _add(session: Session, row: DecisionRow, account: Identity) -> None:
+    """Keep a decision. PostgreSQL locks the report only: its key may be in use for another report at this very moment."""
+    report_id, key, digest = row.report_id, row.idempotency_key, row.request_digest
+    try:
+        with session.begin_nested():
+            session.add(row)
+    except IntegrityError:
+        taken = _by_key(session, account, key)
+        if taken is not None:
+            _same_or_conflict(taken, report_id, digest)
+        raise
+
+
 def _same_or_conflict(found: DecisionRow, report_id: str, digest: str) -> DecisionRow:
     if (found.report_id, found.request_digest) == (report_id, digest):
         return found
@@ -301,7 +323,7 @@ def _chain(session: Session, report_id: str) -> Sequence[DecisionRow]:
     return session.scalars(query.options(joinedload(DecisionRow.account)).order_by(DecisionRow.number)).all()
 
 
-def _unsure(chain: Sequence[DecisionRow], revision: RevisionRow) -> set[str]:
+def unsure(chain: Sequence[DecisionRow], revision: RevisionRow) -> set[str]:
     """Who was not sure of this wording and has not taken that back."""
     taken_back = {row.supersedes for row in chain if row.outcome == WITHDRAWN}
     return {

@@ -17,10 +17,13 @@ from sqlalchemy.orm import Session, aliased
 from models.contracts import CLOCK, Assessment
 from nlp.taxonomy import RecordedOffence, Relationship, Suggestion
 from service.decisions import WITHDRAWN, ReviewStatus
+from service.matching import begins
 from service.store.reports import describes_none
 from service.store.tables import AccountRow, AssessmentRow, ClaimRow, DecisionRow, ReportRow, RevisionRow
 
 _STALKING = RecordedOffence.STALKING.value
+# What still waits for a person to decide on it.
+OPEN = (ReviewStatus.WAITING, ReviewStatus.SECOND_REVIEW)
 
 
 class Band(StrEnum):
@@ -62,10 +65,11 @@ class Sort(StrEnum):
 
 @dataclass(frozen=True)
 class Filters:
-    """What to list. None filters nothing. ``apart`` asks for those recorded as stalking whose text describes none.
+    """What to list. None filters nothing. ``apart`` asks for those recorded as stalking whose text describes none,
+    ``still_open`` for what waits for a first or second review.
 
     ``reported_from`` and ``reported_to`` are days in the United Kingdom, both within; a report that does not say when it was
-    made counts by when it was received. ``reference`` is the beginning of one. ``unread`` asks for those that the model could not
+    made counts by when it was received. ``reference`` is the beginning of one, in capitals or small letters. ``unread`` asks for those that the model could not
     read: they have no band, so ``band`` is passed over.
     """
 
@@ -81,6 +85,7 @@ class Filters:
     sort: Sort = Sort.PRIORITY
     apart: bool = False
     unread: bool = False
+    still_open: bool = False
 
 
 @dataclass(frozen=True)
@@ -138,10 +143,8 @@ def queue(session: Session, filters: Filters, page: int, size: int, account_id: 
 
 def held(filters: Filters, account_id: str, now: datetime) -> Select[str]:
     """The ids of the open reports of a list that ``account_id`` has taken and not decided on yet, in the order of the list."""
-    query = _narrowed(select(ReportRow.id), replace(filters, assigned=Assigned.ME), account_id, now)
-    return query.where(ReportRow.status.in_((ReviewStatus.WAITING, ReviewStatus.SECOND_REVIEW))).order_by(
-        *order(filters.sort)
-    )
+    filters = replace(filters, assigned=Assigned.ME, still_open=True)
+    return _narrowed(select(ReportRow.id), filters, account_id, now).order_by(*order(filters.sort))
 
 
 def candidates(filters: Filters, account_id: str, now: datetime) -> Select[str]:
@@ -149,11 +152,10 @@ def candidates(filters: Filters, account_id: str, now: datetime) -> Select[str]:
 
     Reports recorded as stalking are no suggestions of misrecording: they come only when the filter asks for them.
     """
-    query = _narrowed(select(ReportRow.id), replace(filters, assigned=Assigned.NONE), account_id, now)
+    filters = replace(filters, assigned=Assigned.NONE, still_open=filters.still_open or filters.status is None)
+    query = _narrowed(select(ReportRow.id), filters, account_id, now)
     if filters.recorded is None and not filters.apart:
         query = query.where(ReportRow.recorded_offence.is_distinct_from(_STALKING))
-    if filters.status is None:
-        query = query.where(ReportRow.status.in_((ReviewStatus.WAITING, ReviewStatus.SECOND_REVIEW)))
     return query.where(ReportRow.id.not_in(_own_second_reviews(account_id))).order_by(*order(filters.sort))
 
 
@@ -221,11 +223,13 @@ def _narrowed(base: Select[*tuple[Any, ...]], filters: Filters, account_id: str,
         (filters.recorded, ReportRow.recorded_offence == filters.recorded),
         (filters.relationship, ReportRow.relationship == filters.relationship),
         (filters.status, ReportRow.status == filters.status),
-        (filters.reference, ReportRow.reference.startswith(filters.reference, autoescape=True)),
+        (filters.reference, begins(ReportRow.reference, filters.reference)),
     ]
     for value, condition in wanted:
         if value:
             query = query.where(condition)
+    if filters.still_open:
+        query = query.where(ReportRow.status.in_(OPEN))
     if filters.unread:
         query = query.where(ReportRow.probability.is_(None))
     elif filters.band:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
@@ -17,10 +18,12 @@ from models.contracts import Report
 from service import audit
 from service.access import identity_of, settings_of, store_of
 from service.api.common import REPORT, assessing_of, problems
-from service.api.reading import JSON_TYPE, Batch, batch_body, content_type, parse_batch
+from service.api.reading import JSON_TYPE, Batch, batch_type, parse_batch
 from service.intake import BadLine
+from service.problems import Problem
 
 LINES = "application/x-ndjson"
+_ARRIVES_WITHIN = 120  # seconds
 
 Entry = tuple[int, Report] | BadLine
 Outcome = BaseModel | BadLine
@@ -50,7 +53,7 @@ def described(answer: str, good: str, *statuses: int) -> dict[str, Any]:
                     LINES: {"schema": {"type": "string"}},
                 },
             },
-            **problems(401, 403, 413, 415, 422, 429, 500, 503, *statuses),
+            **problems(401, 403, 408, 413, 415, 422, 429, 500, 503, *statuses),
         },
         "openapi_extra": {
             "requestBody": {
@@ -70,12 +73,13 @@ async def answer_batch(request: Request, good: str, begin: Callable[[Batch], Awa
 
     Bad lines stay in their place and lose nothing else.
     """
-    settings, kind = settings_of(request), content_type(request)
-    body = await batch_body(request)
-    # The place is taken before the work and before the answer starts: after that there is no way to say 503.
+    settings, kind = settings_of(request), batch_type(request)
+    # The place is taken before the body is read, so that a full service holds no bodies in memory, and before the answer
+    # starts: after that there is no way to say 503.
     place = assessing_of(request).batch()
     await place.__aenter__()
     try:
+        body = await _arrived(request)
         batch = await run_in_threadpool(parse_batch, kind, body, settings.max_batch_reports)
         del body
         await begin(batch)
@@ -98,6 +102,17 @@ async def answer_batch(request: Request, good: str, begin: Callable[[Batch], Awa
         raise
     await place.__aexit__(None, None, None)
     return Response(f'{{"{good}":[{",".join(parts[True])}],"errors":[{",".join(parts[False])}]}}', media_type=JSON_TYPE)
+
+
+async def _arrived(request: Request) -> bytes:
+    """The body. It holds a place while it comes, so a caller who stops half-way is not waited for without end."""
+    try:
+        async with asyncio.timeout(_ARRIVES_WITHIN):
+            return await request.body()
+    except TimeoutError:
+        raise Problem(
+            408, f"the body did not arrive within {_ARRIVES_WITHIN} s; send it again, or in smaller parts."
+        ) from None
 
 
 class _Lines(StreamingResponse):

@@ -13,6 +13,7 @@ PLAIN: dict[int, str] = {
     401: "No valid API key.",
     403: "The key's role may not do this.",
     404: "There is no such report.",
+    408: "The body took too long to arrive: send it again, or in smaller parts.",
     409: "Somebody else came first: why, who, when and version say how things stand now.",
     413: "Text, body or batch over its limit.",
     415: "Not a content type that is read here.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BeforeValidator
@@ -58,15 +58,17 @@ def filters_of(
     relationship: Relationship | None = None,
     band: Band | None = None,
     assigned: Assigned | None = None,
-    status: ReviewStatus | None = None,
+    status: Annotated[
+        ReviewStatus | Literal["any"] | None, Query(description="Left out: waiting and second_review, what is open.")
+    ] = None,
     reference: Annotated[
-        str, Query(max_length=200, pattern=r"^[^\x00]*$", description="The beginning of a reference.")
+        str, Query(max_length=200, pattern=r"^[^\x00]*$", description="The beginning of a reference, capitals or not.")
     ] = "",
     sort: Sort = Sort.PRIORITY,
     apart: Annotated[bool, Query(description="Those recorded as stalking whose text describes none.")] = False,
     unread: Annotated[bool, Query(description="Those that the model could not read; band is passed over.")] = False,
 ) -> Filters:
-    """The filters of an address. What is not given filters nothing."""
+    """The filters of an address. What is not given filters nothing, but that without a status only what is open is listed."""
     try:
         reference.encode()
         unreadable = "\0" in reference
@@ -75,8 +77,8 @@ def filters_of(
     if unreadable or (reported_to is not None and reported_to == date.max):
         raise Problem(422, "these fields cannot be read: reference, reported_to; correct them and send again.")
     return Filters(
-        suggestion, recorded_offence, reported_from, reported_to, relationship, band, assigned, status, reference, sort,
-        apart, unread,
+        suggestion, recorded_offence, reported_from, reported_to, relationship, band, assigned,
+        None if status == "any" else status, reference, sort, apart, unread, still_open=status is None,
     )  # fmt: skip
 
 

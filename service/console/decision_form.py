@@ -19,7 +19,7 @@ from models.contracts import Assessment
 from nlp.taxonomy import BEHAVIOURS, BY_CODE, CONTEXT, Offence, Status
 from service.console import words
 from service.console.marking import Mark
-from service.decisions import REASONS, Action, Correction, DecisionIn, Outcome
+from service.decisions import REASONS, Action, Correction, DecisionIn, Misfit, Outcome, corrected
 from service.store.tables import DecisionRow
 
 # Letters of reasons; j, k, n and u are keys of the page.
@@ -223,7 +223,7 @@ def decision(given: DecisionForm, text: str, marks: Sequence[Mark]) -> tuple[Dec
         if len(value.strip()) > 2000:
             faults.append(Fault(name, f"The {name} has {len(value.strip()):,} characters; 2,000 is the most"))
     corrections, wrong = read_corrections(draft, text, marks)
-    faults += wrong
+    faults += wrong or _misfits(text, marks, corrections)
     if faults:
         return None, faults
     try:
@@ -247,6 +247,17 @@ def decision(given: DecisionForm, text: str, marks: Sequence[Mark]) -> tuple[Dec
         return None, [_fault(item["loc"], item["msg"]) for item in error.errors(include_input=False)]
 
 
+def _misfits(text: str, marks: Sequence[Mark], corrections: Sequence[Correction]) -> list[Fault]:
+    """What stands in the way of the corrections together: words added that carry that mark already."""
+    try:
+        corrected(text, [mark.evidence for mark in marks], corrections)
+    except Misfit:
+        return [
+            Fault("add", "The added words carry that behaviour and status already: choose others, or clear the row")
+        ]
+    return []
+
+
 def _fault(place: tuple[int | str, ...], message: str) -> Fault:
     name = str(place[0]) if place else "outcome"
     known = name if name in ("note", "question", "offence") else "outcome"
@@ -261,6 +272,7 @@ def read_corrections(draft: Draft, text: str, marks: Sequence[Mark]) -> tuple[li
     found: list[Correction] = []
     faults: list[Fault] = []
     by_number = {mark.number: mark for mark in marks}
+    changed: set[int] = set()
     for number in sorted(draft.wrong & by_number.keys()):
         item = by_number[number].evidence
         found.append(
@@ -278,9 +290,12 @@ def read_corrections(draft: Draft, text: str, marks: Sequence[Mark]) -> tuple[li
         status = Status(change.status) if change.status in set(Status) else item.status
         if mark.number in draft.wrong:
             faults.append(Fault("change", f"Mark {mark.number} is both changed and ticked as wrong; choose one"))
+        elif mark.number in changed:
+            faults.append(Fault("change", f"Mark {mark.number} is changed in two rows: clear one of them"))
         elif (code, status) == (item.code, item.status):
             faults.append(Fault("change", f"Choose another behaviour or status for mark {mark.number}"))
         else:
+            changed.add(mark.number)
             found.append(
                 Correction(
                     action=Action.RELABELLED, code=code, status=status, start=item.start, end=item.end, was=item.code

@@ -48,7 +48,10 @@ class Look:
 
 @dataclass(frozen=True)
 class Standing:
-    """``decision`` is the one in force on this wording; ``mine`` whether the reader made it."""
+    """``decision`` is the one in force on this wording; ``mine``: the reader made it.
+
+    ``unsure``: it waits for a second reviewer, and the reader is one who was not sure of it.
+    """
 
     status: ReviewStatus
     claim: ClaimRow | None
@@ -70,15 +73,16 @@ def standing(session: Session, found: FullReport, identity: Identity) -> Standin
         in_force = None
     status = ReviewStatus(found.row.status)
     mine = in_force is not None and in_force.account_id == identity.account_id
-    unsure = status is ReviewStatus.SECOND_REVIEW and in_force is not None and in_force.outcome == Outcome.NOT_SURE
+    second = status is ReviewStatus.SECOND_REVIEW
+    somebody_unsure = second and in_force is not None and in_force.outcome == Outcome.NOT_SURE
     return Standing(
         status=status,
         claim=claim,
         claimed_by_me=claim is not None and claim.account_id == identity.account_id,
         decision=_decided(in_force, in_force) if in_force else None,
         mine=mine,
-        unsure=unsure and mine,
-        found_in_sample=status is ReviewStatus.SECOND_REVIEW and not unsure,
+        unsure=second and identity.account_id in reviewing.unsure(rows, found.revision),
+        found_in_sample=second and not somebody_unsure,
         decisions=[_decided(row, in_force) for row in reversed(rows)],
         looks=_looks(history.looks),
     )

@@ -177,6 +177,19 @@ def test_not_sure_waits_for_somebody_else(client: TestClient, sign_in: SignIn, k
     assert _decide(client, report_id, outcome="not_sure", reason_not_sure="borderline").status_code == 303
     page = client.get(f"/reports/{report_id}").text
     assert "It waits for somebody else" in page and 'id="decide-form"' not in page
+    assert "Assign it to me" not in page
+    token = re.search(r'name="token" value="(\w+)"', page)
+    assert token and client.post(f"/reports/{report_id}/claim", data={"token": token[1]}).status_code == 409
+    first = dict(client.cookies)
+    sign_in()
+    assert _decide(client, report_id, outcome="not_sure", reason_not_sure="law_unclear").status_code == 303
+    second = dict(client.cookies)
+    client.cookies.clear()
+    client.cookies.update(first)
+    page = client.get(f"/reports/{report_id}").text
+    assert 'id="decide-form"' not in page, "still not, when another was not sure either"
+    client.cookies.clear()
+    client.cookies.update(second)
     sign_in()
     assert "R1" in client.get("/?status=second_review").text
     assert _decide(client, report_id).status_code == 303
@@ -226,6 +239,20 @@ def test_words_that_cannot_be_marked_are_explained(added: Added, says: str) -> N
     text = "At nine he rang. At ten he rang twice."
     _, (fault,) = read_corrections(Draft(added=[added]), text, [])
     assert says in fault.text and fault.field == "add"
+
+
+def test_a_correction_that_would_be_made_twice_is_explained(
+    client: TestClient, sign_in: SignIn, keep: Keep, store: Store, stalked: str
+) -> None:
+    report_id = keep("R1", stalked)
+    sign_in()
+    rows = {"add_quote": ["told him to stop"] * 2, "add_code": ["impact"] * 2, "add_status": ["asserted"] * 2}
+    answer = _decide(client, report_id, **rows, add_start=["", ""], add_end=["", ""])
+    assert answer.status_code == 422 and "carry that behaviour and status already" in answer.text
+    rows = {"change_mark": ["1", "1"], "change_code": ["", ""], "change_status": ["negated", "hypothetical"]}
+    answer = _decide(client, report_id, **rows)
+    assert answer.status_code == 422 and "Mark 1 is changed in two rows" in answer.text
+    assert not _decisions(store)
 
 
 def test_marks_that_cannot_be_changed_are_explained() -> None:

@@ -10,11 +10,12 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from models.contracts import Report
-from service import audit, auth
+from service import audit, auth, reviewing
 from service.audit import COMMAND_LINE
 from service.auth import Identity
 from service.decisions import Conflict, DecisionIn, Why
@@ -128,6 +129,39 @@ def test_the_same_request_sent_twice_at_once_is_one_decision(any_store: Store, k
 
     with ThreadPoolExecutor(6) as pool:
         assert len(set(pool.map(attempt, range(6)))) == 1
+
+
+def test_one_key_for_two_reports_at_once_is_a_clear_conflict(
+    any_store: Store, keys: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = keep_many(any_store, 2)
+    identity = auth.by_key(any_store, keys[0])
+    assert identity
+    wish = DecisionIn.model_validate(
+        {"outcome": "keep", "reason": "dispute", "expected_version": 1, "idempotency_key": "the-same-key"}
+    )
+    looked, number = threading.Event(), reviewing._next_number
+
+    def late() -> None:
+        with any_store.write() as session:
+            decide(session, ids[1], identity, wish, now())
+
+    def note(*given: Any) -> int:
+        looked.set()
+        return number(*given)
+
+    with ThreadPoolExecutor(1) as pool:
+        with any_store.write() as session:
+            decide(session, ids[0], identity, wish, now())
+            monkeypatch.setattr(reviewing, "_next_number", note)
+            second = pool.submit(late)
+            # Past its look for the key, and before the first commits. On SQLite it waits for its turn before it looks.
+            assert any_store.sqlite or looked.wait(10)
+        with pytest.raises(Conflict) as caught:
+            second.result()
+    assert caught.value.why is Why.KEY_REUSED
+    with any_store.read() as session:
+        assert [row.report_id for row in session.query(DecisionRow)] == ids[:1]
 
 
 def test_next_gives_each_report_to_one_person(any_store: Store, keys: list[str]) -> None:

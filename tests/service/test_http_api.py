@@ -15,10 +15,12 @@ from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from starlette.requests import Request
 
 from models.assessor import Assessor
 from models.contracts import Assessment, Report
 from nlp.text import MAX_CHARACTERS
+from service.api import batches
 from service.app import create_app
 from service.assessing import AssessFailed, Assessing
 from service.decisions import DecisionIn, Outcome
@@ -210,10 +212,32 @@ def test_an_abandoned_batch_stops_frees_its_place_and_is_on_the_record(
     assert last and (last.action, last.detail) == ("batch.cut_short", f'{{"assessed": {assessed}}}')
 
 
-def test_a_full_service_refuses_a_batch_before_parsing_it(client: TestClient, key: dict[str, str]) -> None:
+@pytest.mark.parametrize("path", ["/v1/assess/batch", "/v1/reports/batch"])
+def test_a_full_service_refuses_a_batch_before_it_reads_it(
+    client: TestClient, key: dict[str, str], path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def body(self: Request) -> bytes:
+        raise AssertionError("the body was read")
+
+    monkeypatch.setattr(Request, "body", body)
     client.app.state.assessing._batch_limit = 0  # type: ignore[attr-defined]
-    answer = client.post("/v1/assess/batch", content=b"[Wisteria", headers={**key, "Content-Type": "application/json"})
+    answer = client.post(path, content=b"[Wisteria", headers={**key, "Content-Type": "application/json"})
     assert answer.status_code == 503 and answer.headers["retry-after"]
+
+
+def test_a_batch_that_does_not_arrive_gives_its_place_back(
+    client: TestClient, key: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def body(self: Request) -> bytes:
+        assert client.app.state.assessing._batches == 1  # type: ignore[attr-defined]
+        await asyncio.sleep(60)
+        return b""
+
+    monkeypatch.setattr(batches, "_ARRIVES_WITHIN", 0.01)
+    monkeypatch.setattr(Request, "body", body)
+    answer = client.post("/v1/assess/batch", content=b"[]", headers={**key, "Content-Type": "application/json"})
+    assert answer.status_code == 408 and "did not arrive" in answer.json()["detail"]
+    assert client.app.state.assessing._batches == 0  # type: ignore[attr-defined]
 
 
 @hypothesis_settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -33,6 +33,9 @@ def bob(make_key: MakeKey) -> Headers:
     return make_key(AccountRole.REVIEWER)
 
 
+ADDED = {"action": "added", "code": "impact", "start": 0, "end": 5}
+
+
 def decision(version: int, **more: object) -> dict[str, Any]:
     return {
         "outcome": "record_as_stalking",
@@ -108,6 +111,8 @@ def test_next_read_decide_and_the_recording_system_hears(
     assert (problem["why"], problem["who"], problem["version"]) == ("decided", found["claimed_by"], 2)
     assert problem["when"].startswith(made.json()["decided_at"][:19]) and stalked not in late.text
     assert client.get("/v1/queue", params={"status": "decided"}, headers=bob).json()["items"][0]["reference"] == "A1"
+    assert [item["reference"] for item in client.get("/v1/queue", headers=bob).json()["items"]] == ["A2"]
+    assert client.get("/v1/queue", params={"status": "any"}, headers=bob).json()["total"] == 2
     taken_back = client.post(
         f"{here}/withdrawals", json={"expected_version": 2, "idempotency_key": "undo-0001"}, headers=ann
     )
@@ -150,7 +155,17 @@ def test_release_gives_the_report_to_the_next(
         ({"outcome": "burn it"}, 422, "outcome"),
         ({"offence": None}, 422, "needs the offence"),
         ({"text": "He rang."}, 422, "unknown field text"),
-        ({"corrections": [{"action": "removed", "code": "threat", "start": 0, "end": 1}]}, 422, "correction 1"),
+        (
+            {"corrections": [{"action": "removed", "code": "threat", "start": 0, "end": 1}]},
+            422,
+            "corrections.0.start: no",
+        ),
+        ({"corrections": [ADDED | {"code": "Wisteria"}]}, 422, "corrections.0.code: there is no such code"),
+        ({"corrections": [ADDED, ADDED | {"start": 9}]}, 422, "corrections.1: end must be after start"),
+        ({"corrections": [ADDED | {"start": -1}]}, 422, "corrections.0.start: "),
+        ({"corrections": [ADDED | {"end": 5000}]}, 422, "corrections.0.end: it is after the end"),
+        ({"corrections": [ADDED | {"quote": "Wisteria"}]}, 422, "corrections.0.quote: the text does not say"),
+        ({"note": "a\0b"}, 422, "note: it holds a NUL"),
         ({"assessment_id": "0" * 32}, 422, "assessment_id"),
         ({"sample_item_id": "x"}, 422, "console"),
         ({"expected_version": 7}, 409, "changed"),
@@ -162,8 +177,22 @@ def test_a_decision_that_cannot_be_kept_says_why_and_changes_nothing(
     kept = client.post("/v1/reports", json={"reference": "A1", "text": stalked}, headers=system).json()
     answer = client.post(f"/v1/reports/{kept['id']}/decisions", json=decision(1) | changes, headers=ann)
     assert answer.status_code == status and message in answer.json()["detail"]
+    assert "Wisteria" not in answer.text
     found = client.get(f"/v1/reports/{kept['id']}", headers=ann).json()
     assert (found["version"], found["status"], found["decision"]) == (1, "waiting", None)
+
+
+def test_who_was_not_sure_cannot_claim_the_second_review(
+    client: TestClient, system: Headers, ann: Headers, bob: Headers, stalked: str
+) -> None:
+    kept = client.post("/v1/reports", json={"reference": "A1", "text": stalked}, headers=system).json()
+    here = f"/v1/reports/{kept['id']}"
+    unsure = decision(1, outcome="not_sure", offence=None, reason="borderline")
+    assert client.post(f"{here}/decisions", json=unsure, headers=ann).status_code == 201
+    refused = client.post(f"{here}/claim", headers=ann)
+    assert (refused.status_code, refused.json()["why"]) == (409, "second_review")
+    assert client.post(f"{here}/claim", headers=bob).status_code == 200
+    assert client.get("/v1/queue", headers=bob).json()["items"][0]["status"] == "second_review"
 
 
 def test_reasons_and_strange_ids(client: TestClient, ann: Headers) -> None:

@@ -159,6 +159,9 @@ def test_not_sure_goes_to_somebody_else(
     with pytest.raises(Conflict) as caught, any_store.write() as session:
         decide(session, report_id, ann, wish(2), NOW)
     assert caught.value.why is Why.SECOND_REVIEW
+    with pytest.raises(Conflict) as caught, any_store.write() as session:
+        claim(session, report_id, ann, NOW)
+    assert caught.value.why is Why.SECOND_REVIEW, "she would only keep others from it"
     with any_store.write() as session:
         taken_back = withdraw(session, report_id, ann, 2, "withdraw-1", NOW)
         assert withdraw(session, report_id, ann, 2, "withdraw-1", NOW).id == taken_back.id
@@ -272,18 +275,25 @@ def test_corrections_must_fit_the_text_and_its_evidence(
     where = {"start": evidence.start, "end": evidence.end}
     fits = [
         {"action": "relabelled", "code": "watching", "status": "negated", "was": evidence.code, **where},
-        {"action": "added", "code": "impact", "start": 0, "end": 5},
+        {"action": "added", "code": "impact", "start": 0, "end": 5, "quote": "My ex"},
     ]
+    added = {"action": "added", "code": "impact", "start": 0, "end": 5}
     misfits: list[tuple[dict[str, object], str]] = [
-        ({"action": "removed", "code": "violence", **where}, "correction 1: no such span"),
-        ({"action": "added", "code": "impact", "start": 0, "end": 5000}, "after the end of the text"),
+        ({"action": "removed", "code": "violence", **where}, "1.code: no such span"),
+        ({"action": "removed", "code": evidence.code, "start": 1, "end": 2}, "1.start: no such span"),
+        ({"action": "relabelled", "code": "impact", "was": "violence", **where}, "1.was: no such span"),
+        (added | {"end": 5000}, "1.end: it is after the end of the text"),
+        (added | {"start": 5, "end": 10, "quote": "My ex"}, "1.quote: the text does not say that"),
+        (added, "1.start: these words are marked so already"),
     ]
     for misfit, message in misfits:
-        with pytest.raises(Refused, match=message), any_store.write() as session:
-            decide(session, report_id, ann, wish(corrections=[misfit]), NOW)
+        with pytest.raises(Refused, match=f"corrections.{message}") as caught, any_store.write() as session:
+            decide(session, report_id, ann, wish(corrections=[added, misfit]), NOW)
+        assert "My ex" not in str(caught.value)
     with any_store.write() as session:
         row = decide(session, report_id, ann, wish(corrections=fits), NOW)
         assert [c["action"] for c in row.corrections] == ["relabelled", "added"]
+        assert stalked_once[:5] not in str(row.corrections), "the quotation is compared and not kept"
 
 
 @pytest.mark.parametrize(
@@ -297,7 +307,7 @@ def test_corrections_must_fit_the_text_and_its_evidence(
         ({"note": "a" * 2001}, "2000 characters"),
         ({"idempotency_key": "short"}, "8 characters"),
         ({"corrections": [{"action": "added", "code": "nonsense", "start": 0, "end": 1}]}, "no such code"),
-        ({"corrections": [{"action": "added", "code": "threat", "start": 3, "end": 3}]}, "after its start"),
+        ({"corrections": [{"action": "added", "code": "threat", "start": 3, "end": 3}]}, "end must be after start"),
     ],
 )
 def test_a_decision_that_does_not_hang_together_is_refused(changes: dict[str, object], message: str) -> None:
@@ -340,7 +350,7 @@ def test_the_queue_filters_counts_and_sorts(
                 pages = [queue(session, Filters(sort=sort), n, size, ann.account_id, NOW) for n in range(1, 9)]
                 assert [i.id for page in pages[: pages[0].pages] for i in page.items] == [i.id for i in whole]
                 assert pages[-1] == pages[pages[0].pages - 1], "a page beyond the last gives the last"
-        assert listed(reference="%") == [] and listed(reference="b") == ["b"]
+        assert listed(reference="%") == [] and listed(reference="b") == ["b"] == listed(reference="B")
         today = datetime.now(UTC).date()
         assert listed(reported_from=today + timedelta(days=2)) == []
         assert listed(reported_from=today - timedelta(days=2), reported_to=today + timedelta(days=2), sort=Sort.NEWEST)
