@@ -136,12 +136,17 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await run_in_threadpool(app.state.refused_keys.write)
-        assessing: Assessing | None = app.state.assessing
-        app.state.assessing, app.state.not_loaded = None, "the service is stopping."
-        if assessing:
-            await assessing.stop()
-        store.close()
+        try:
+            await run_in_threadpool(app.state.refused_keys.write)
+        finally:
+            # Whatever the database says to that: the model and the connections are let go.
+            assessing: Assessing | None = app.state.assessing
+            app.state.assessing, app.state.not_loaded = None, "the service is stopping."
+            try:
+                if assessing:
+                    await assessing.stop()
+            finally:
+                store.close()
 
 
 def _serving(app: FastAPI) -> ModelInfo | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
+from typing import NamedTuple
 
 from pydantic import BaseModel, Field
 from sqlalchemy import and_, select
@@ -20,6 +21,7 @@ from service.store.reports import (
     keep_assessment,
     keep_if_latest,
     keep_report,
+    show_again,
     text_digest,
     without_assessment,
     written_over,
@@ -27,6 +29,8 @@ from service.store.reports import (
 from service.store.tables import AssessmentRow, ReportRow, RevisionRow
 
 STEP = 16
+# What a model reads beside the text.
+_DAYS = ("reported_at", "occurred_from", "occurred_to")
 
 
 class Taken(StrEnum):
@@ -70,7 +74,13 @@ class Once:
 def to_read(store: Store, reports: Sequence[Report], model_digest: str) -> list[bool]:
     """Which of these the model has to read: those that are new, changed, of another day, or not read by this model yet."""
     query = (
-        select(ReportRow.reference, ReportRow.reported_at, RevisionRow.digest, RevisionRow.erased_at, AssessmentRow.id)
+        select(
+            ReportRow.reference,
+            RevisionRow.digest,
+            RevisionRow.erased_at,
+            AssessmentRow.id,
+            *(getattr(ReportRow, name) for name in _DAYS),
+        )
         .join(RevisionRow, and_(RevisionRow.report_id == ReportRow.id, RevisionRow.number == ReportRow.latest))
         .outerjoin(
             AssessmentRow,
@@ -80,13 +90,16 @@ def to_read(store: Store, reports: Sequence[Report], model_digest: str) -> list[
     )
     with store.read() as session:
         known = {
-            (reference, digest): (gone, read, day) for reference, day, digest, gone, read in session.execute(query)
+            (reference, digest): (gone, read, days) for reference, digest, gone, read, *days in session.execute(query)
         }
 
     def wanted(report: Report) -> bool:
-        gone, read, reported = known.get((report.reference, text_digest(report.text)), (None, None, None))
-        # "Yesterday" is dated from the day of the report, which may come, or change, after the text.
-        moved = "reported_at" in report.model_fields_set and day_of(report.reported_at) != day_of(reported)
+        gone, read, days = known.get((report.reference, text_digest(report.text)), (None, None, (None,) * len(_DAYS)))
+        # "Yesterday" is dated from the day of the report, and the text is set beside the recorded days: they may come, or change, after the text.
+        moved = any(
+            name in report.model_fields_set and day_of(getattr(report, name)) != day_of(kept)
+            for name, kept in zip(_DAYS, days, strict=True)
+        )
         return not gone and (not read or moved)
 
     return [wanted(report) for report in reports]
@@ -145,14 +158,28 @@ def _assess(reader: Reader, reports: Sequence[Report]) -> list[Assessment | None
         return [None] if len(reports) == 1 else [found for one in reports for found in _assess(reader, [one])]
 
 
+class Reassessed(NamedTuple):
+    """Counts of reports: read by the model, those it could not read, and those it had read before whose old assessment is shown again."""
+
+    read: int
+    failed: int
+    shown: int
+
+
 def reassess(
     store: Store, reader: Reader, by: Actor, progress: Callable[[int], None] = lambda done: None
-) -> tuple[int, int]:
-    """Have the model read each kept report that it has not read yet; gives how many it read and how many it could not.
+) -> Reassessed:
+    """Have the model read each kept report that it has not read yet, and show what it says wherever another model's word is shown.
 
     Each part is committed by itself, so a stopped run goes on where it was. What other models said is kept beside it.
     """
-    done = failed = 0
+    done = failed = shown = 0
+    while True:
+        with store.write() as session:
+            again = show_again(session, reader.info.digest, STEP)
+        shown += again
+        if again < STEP:
+            break
     for part in _parts(store, reader.info.digest):
         assessments = _assess(reader, [report for _, report in part])
         with store.write() as session:
@@ -165,9 +192,11 @@ def reassess(
                 elif keep_if_latest(session, revision_id, assessment):
                     done += 1
         progress(done + failed)
-    if done or failed:
-        audit.record(store, by, "reports.reassessed", model=reader.info.version, reports=done, failed=failed)
-    return done, failed
+    if done or failed or shown:
+        audit.record(
+            store, by, "reports.reassessed", model=reader.info.version, reports=done, failed=failed, shown=shown
+        )
+    return Reassessed(done, failed, shown)
 
 
 def _parts(store: Store, model_digest: str) -> Iterator[list[tuple[str, Report]]]:

@@ -75,7 +75,9 @@ def ingest(
 
 
 def reassess() -> None:
-    """Have the model of FOURSIGHT_BUNDLE read every kept report that it has not read yet, for the queue to show.
+    """Have the model of FOURSIGHT_BUNDLE read every kept report that it has not read yet, and show what it says in the queue.
+
+    After a roll-back nothing is read twice: what the older model said is shown again.
 
     What other models said stays on record. A stopped run goes on where it was.
     """
@@ -89,9 +91,11 @@ def reassess() -> None:
     with open_store() as store, _reader() as reader, _said() as (_, progress):
         with store.read() as session:
             task = progress.add_task("reassess", total=session.scalar(select(func.count()).select_from(ReportRow)))
-        done, failed = run(store, reader, COMMAND_LINE, lambda count: progress.update(task, completed=count))
+        done, failed, shown = run(store, reader, COMMAND_LINE, lambda count: progress.update(task, completed=count))
         version = reader.info.version
     typer.echo(f"{done} reports read by {version}." if done or failed else f"Every report has been read by {version}.")
+    if shown:
+        typer.echo(f"{shown} that it had read before show what it says again.")
     if failed:
         fail(
             f"{failed} reports could not be read by the model; they keep what another one said, or wait in the queue as not assessed."

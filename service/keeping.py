@@ -36,7 +36,7 @@ _STEP = 100
 NOT_GIVEN = "not given"
 _FIGURES = ("reference", "probability", "suggestion", "offence", "relationship", "model")
 # Tables that hold, or held, words of reports.
-_WORDED = ("revisions", "assessments", "decisions", "reports")
+_WORDED = ("revisions", "assessments", "decisions", "reports", "sample_items")
 
 
 class KeepingError(ValueError):
@@ -69,16 +69,18 @@ def before(age: str, moment: datetime | None = None) -> datetime:
 
 
 def erase(store: Store, reference: str, by: Actor) -> int:
-    """Erase the words of one report for good; gives the number of wordings erased. Raises KeepingError."""
+    """Erase the words of one report for good; gives the number of wordings erased. Raises KeepingError, also where the database's log may still hold them."""
     with store.write() as session:
         report = session.scalar(select(ReportRow).where(ReportRow.reference == reference).with_for_update())
         if report is None:
             raise KeepingError("there is no report of that reference; check it letter by letter.")
         wordings = _erase(session, report.id)
-        if not wordings:
-            raise KeepingError("the words of that report have been erased before; nothing is left to erase.")
-        audit.append(session, by, "report.erased", report.id, wordings=wordings)
+        if wordings:
+            audit.append(session, by, "report.erased", report.id, wordings=wordings)
+    # Again where there was nothing left: an earlier run may have been kept from it.
     forget(store)
+    if not wordings:
+        raise KeepingError("the words of that report have been erased before; nothing is left to erase.")
     return wordings
 
 
@@ -161,11 +163,18 @@ def without_words(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def forget(store: Store) -> None:
-    """Have the database let go of what was erased: row versions that are no longer true, and the write-ahead log."""
+    """Have the database let go of what was erased: row versions that are no longer true, and the write-ahead log.
+
+    Raises KeepingError where somebody who reads, or writes, keeps SQLite from cutting its log for as long as it waits (15 seconds).
+    """
     with store.engine.connect() as connection:
         if store.sqlite:
             # Freed pages are overwritten as they are freed (secure_delete, see the engine); the log still has the old ones.
-            connection.connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            busy = connection.connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+            if busy:
+                raise KeepingError(
+                    "the words are erased, but the database's log (-wal) may hold them still, because somebody else is reading; run the same command again in a while."
+                )
         else:
             raw = connection.execution_options(isolation_level="AUTOCOMMIT")
             raw.exec_driver_sql(f"VACUUM {', '.join(_WORDED)}")

@@ -1,4 +1,4 @@
-"""``foursight purge``, ``erase`` and ``backup``: what is kept, for how long, and a copy of it."""
+"""``foursight purge``, ``erase``, ``backup`` and ``migrate``: what is kept, for how long, a copy of it, and its tables."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ def register(app: typer.Typer) -> None:
     app.command("purge")(purge)
     app.command("erase")(erase)
     app.command("backup")(backup)
+    app.command("migrate")(migrate)
 
 
 def purge(
@@ -32,7 +33,10 @@ def purge(
     except keeping.KeepingError as fault:
         fail(str(fault))
     with open_store() as store:
-        found = keeping.purge(store, moment, COMMAND_LINE, trial)
+        try:
+            found = keeping.purge(store, moment, COMMAND_LINE, trial)
+        except keeping.KeepingError as fault:
+            fail(str(fault))
     done = "would be erased" if trial else "erased"
     typer.echo(
         f"{found.reports} reports from before {moment:%Y-%m-%d} {done}; nobody decided on {found.undecided} of them."
@@ -75,7 +79,34 @@ def backup(target: Annotated[Path, typer.Argument(metavar="FILE", help="A file t
         verdict = audit.verify(copy)
     finally:
         copy.close()
+    with open_store() as store:
+        audit.record(store, audit.COMMAND_LINE, "backup.made", entries=verdict.entries, head=verdict.head)
     if not verdict.whole:
         typer.echo(f"Copied, but its audit trail is broken at entry {verdict.broken_at}: {verdict.why}.", err=True)
         raise typer.Exit(1)
     typer.echo(f"Copied to {target}: {verdict.entries} audit entries. Head: {verdict.head}")
+
+
+def migrate(
+    down: Annotated[
+        str | None,
+        typer.Option(
+            "--down",
+            metavar="REVISION",
+            help='Back to this one, as "0005"; "-1" is one step, "base" drops every table.',
+        ),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask first.")] = False,
+) -> None:
+    """Bring the database's tables to what this version needs, as every start does; or back, for an older version to run.
+
+    Going back takes away what the older version had no place for. Stop the service and make a backup first.
+    """
+    from service.cli import open_store
+
+    if down is not None and not yes:
+        typer.confirm(f"Take the tables back to {down}? What newer versions added is lost", abort=True)
+    with open_store() as store:
+        if down is not None:
+            store.downgrade(down)
+        typer.echo(f"The tables of {store.where} are at revision {store.revision() or 'base'}.")

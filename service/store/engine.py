@@ -102,14 +102,27 @@ class Store:
             ) from fault
 
     def downgrade(self, revision: str) -> None:
-        with self._writer.begin() as connection:
-            command.downgrade(_config(connection), revision)
+        """Take the tables back to an older ``revision``, or to "base", which drops them all. Raises StoreError."""
+        try:
+            with self._writer.begin() as connection:
+                if not self.sqlite:
+                    connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": MIGRATION_LOCK})
+                command.downgrade(_config(connection), revision)
+        except CommandError:
+            known = ", ".join(sorted(_revisions()[1]))
+            raise StoreError(f"there is no way down to {revision!r} from here; the revisions are {known}.") from None
+        except SQLAlchemyError as fault:
+            raise StoreError(f"the database {self.where} cannot be migrated ({type(fault).__name__}).") from fault
+
+    def revision(self) -> str | None:
+        """The revision that the tables are at; None before the first."""
+        with self.engine.connect() as connection:
+            return MigrationContext.configure(connection).get_current_revision()
 
     def check(self) -> None:
         """Raise StoreError unless the database answers and its tables are the ones this program expects."""
         try:
-            with self.engine.connect() as connection:
-                found = MigrationContext.configure(connection).get_current_revision()
+            found = self.revision()
         except SQLAlchemyError as fault:
             raise StoreError(f"the database does not answer ({type(fault).__name__}).") from fault
         wanted, known = _revisions()
@@ -166,6 +179,8 @@ def _set_up_sqlite(connection: Any, record: Any) -> None:
     cursor.execute("PRAGMA foreign_keys=ON")
     # What is erased is overwritten, not only let go of (service/keeping.py).
     cursor.execute("PRAGMA secure_delete=ON")
+    # Else INSERT OR REPLACE takes a row away without asking the trigger that guards it.
+    cursor.execute("PRAGMA recursive_triggers=ON")
     cursor.close()
 
 

@@ -26,7 +26,7 @@ def text_digest(text: str) -> str:
 def keep_report(session: Session, report: Report) -> tuple[RevisionRow, bool]:
     """Keep a report; the second value says whether this made a revision. Sending the same report again changes nothing.
 
-    The text is compared with the latest revision only: an earlier wording that comes back is the newest one. Of the other
+    The text is compared with the latest revision only: an earlier wording that comes back is the newest one, unless it was erased. Of the other
     fields only those that were sent are written over.
     """
     row = _locked(session, report.reference)
@@ -35,8 +35,14 @@ def keep_report(session: Session, report: Report) -> tuple[RevisionRow, bool]:
         select(RevisionRow).where(RevisionRow.report_id == row.id, RevisionRow.number == row.latest)
     )
     same = latest is not None and latest.digest == digest
-    if latest is not None and same and latest.erased_at is not None:
-        return latest, False  # erased for good: nothing of it comes back
+    erased = session.scalar(
+        select(RevisionRow)
+        .where(RevisionRow.report_id == row.id, RevisionRow.digest == digest, RevisionRow.erased_at.is_not(None))
+        .order_by(RevisionRow.number.desc())
+        .limit(1)
+    )
+    if erased is not None:
+        return erased, False  # for good: nothing of it comes back, be it the newest wording or an earlier one
     for name in report.model_fields_set.intersection(_METADATA):
         value = getattr(report, name)
         setattr(row, name, value.value if isinstance(value, RecordedOffence) else value)
@@ -93,22 +99,54 @@ def keep_assessment(session: Session, revision_id: str, assessment: Assessment) 
             AssessmentRow.revision_id == revision_id, AssessmentRow.model_digest == model.digest
         )
     )
-    session.execute(update(AssessmentRow).where(AssessmentRow.revision_id == revision_id).values(current=False))
     if row is None:
-        row = AssessmentRow(revision_id=revision_id, model_version=model.version, model_digest=model.digest)
+        row = AssessmentRow(
+            revision_id=revision_id, model_version=model.version, model_digest=model.digest, current=False
+        )
         session.add(row)
     row.probability = assessment.probability
     row.suggestion = assessment.suggestion.value
     row.offence = assessment.offence.value
     row.relationship = assessment.relationship.value
     row.body = assessment.model_dump(mode="json")
-    row.current = True
     row.created_at = now()
-    revision = session.get_one(RevisionRow, revision_id)
+    session.flush()
+    _show(session, row)
+
+
+def _show(session: Session, row: AssessmentRow) -> None:
+    """Show this assessment of its revision from now on, and no other."""
+    others = update(AssessmentRow).where(AssessmentRow.revision_id == row.revision_id, AssessmentRow.id != row.id)
+    session.execute(others.values(current=False))
+    row.current = True
+    revision = session.get_one(RevisionRow, row.revision_id)
     report = revision.report
     if report.latest == revision.number and not report.erased:
         report.probability, report.suggestion, report.relationship = row.probability, row.suggestion, row.relationship
     session.flush()
+
+
+def show_again(session: Session, model_digest: str, limit: int) -> int:
+    """Show what this model said of up to ``limit`` latest wordings that show what another says: after a roll-back, or where an old model finished late.
+
+    Gives how many. Reports are locked in the order of their references.
+    """
+    rows = session.scalars(
+        select(AssessmentRow)
+        .join(RevisionRow, RevisionRow.id == AssessmentRow.revision_id)
+        .join(ReportRow, _LATEST)
+        .where(
+            AssessmentRow.model_digest == model_digest,
+            AssessmentRow.current.is_(False),
+            RevisionRow.erased_at.is_(None),
+        )
+        .order_by(in_order(session))
+        .limit(limit)
+        .with_for_update(of=ReportRow)
+    ).all()
+    for row in rows:
+        _show(session, row)
+    return len(rows)
 
 
 def without_assessment(

@@ -81,6 +81,12 @@ def test_the_database_refuses_changes(any_store: Store, statement: str) -> None:
     assert _verdict(any_store).whole
 
 
+def test_a_row_put_in_the_place_of_another_is_a_change(store: Store) -> None:
+    _fill(store, 1)
+    with pytest.raises(DBAPIError, match="append-only"), store.write() as session:
+        session.execute(text("INSERT OR REPLACE INTO audit SELECT * FROM audit"))
+
+
 def test_a_writer_meanwhile_raises_no_false_alarm(any_store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     _fill(any_store)
     link, wrote = audit.link, False

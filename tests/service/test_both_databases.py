@@ -26,8 +26,8 @@ def test_receive_assess_sign_in_read_and_decide(
         auth.add_account(session, "ann", AccountRole.REVIEWER, password, COMMAND_LINE)
         key = auth.add_key(session, "records", AccountRole.RECORDING_SYSTEM, COMMAND_LINE)
         own = auth.add_personal_key(session, "ann key", "ann", COMMAND_LINE)
-    assert reassess(any_store, reader, COMMAND_LINE) == (1, 0)
-    assert reassess(any_store, reader, COMMAND_LINE) == (0, 0)
+    assert reassess(any_store, reader, COMMAND_LINE) == (1, 0, 0)
+    assert reassess(any_store, reader, COMMAND_LINE) == (0, 0, 0)
     with TestClient(
         create_app(settings, reader, any_store), base_url="http://localhost", follow_redirects=False
     ) as client:

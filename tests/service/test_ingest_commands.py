@@ -95,14 +95,23 @@ def test_a_new_model_reads_what_is_there_and_the_old_one_stays_on_record(reader:
     with store.write() as session:  # one is erased, and must not come back
         row = session.get_one(ReportRow, kept[0].id)
         row.revisions[0].text, row.revisions[0].erased_at = "", now()
-    assert ingest.reassess(store, _Other(reader), COMMAND_LINE) == (18, 1)
-    assert ingest.reassess(store, _Other(reader), COMMAND_LINE) == (0, 1)
+    assert ingest.reassess(store, _Other(reader), COMMAND_LINE) == (18, 1, 0)
+    assert ingest.reassess(store, _Other(reader), COMMAND_LINE) == (0, 1, 0)
     again = ingest.read_and_keep(store, _Other(reader), reports, COMMAND_LINE)
     assert {k.outcome.value for k in again} == {"unchanged"}
     assert [k.model_version for k in again].count("2") == 18 and again[3].model_version == reader.info.version
     with store.read() as session:
         assert session.query(AssessmentRow).count() == 38
         assert session.query(AssessmentRow).filter_by(current=True).count() == 20
+    # Rolled back, the first model reads nothing twice and is shown again, in the queue too.
+    with store.write() as session:
+        session.get_one(ReportRow, kept[1].id).probability = 0.123
+    assert ingest.reassess(store, reader, COMMAND_LINE) == (0, 0, 18)
+    assert ingest.reassess(store, reader, COMMAND_LINE) == (0, 0, 0)
+    with store.read() as session:
+        shown = session.query(AssessmentRow).filter_by(current=True)
+        assert {row.model_version for row in shown} == {reader.info.version} and shown.count() == 20
+        assert session.get_one(ReportRow, kept[1].id).probability == kept[1].probability
 
 
 def test_a_day_of_report_that_comes_later_dates_the_occasions(reader: Assessor, store: Store) -> None:

@@ -10,15 +10,19 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import typer
+from click.testing import Result
 from fastapi.testclient import TestClient
 from sqlalchemy import JSON, Text, make_url, select
+from typer.testing import CliRunner
 
 from models.assessor import Assessor
 from models.contracts import Assessment, Report
-from service import audit, auth, keeping
+from service import audit, auth, keeping, keeping_command
 from service.audit import COMMAND_LINE
 from service.backup import BackupError, back_up
 from service.policy import AccountRole
+from service.settings import Settings
 from service.store import Store
 from service.store.reports import keep_assessment, keep_report
 from service.store.tables import AssessmentRow, AuditRow, Base, DecisionRow, ReportRow, RevisionRow, now
@@ -234,3 +238,62 @@ def test_an_erased_report_has_a_page_and_waits_for_nobody(
     assert page.status_code == 200 and WORD not in page.text
     assert client.get("/").status_code == 200
     assert "A1" not in client.get("/?status=waiting").text, "there is nothing left to decide on"
+
+
+def test_erasing_says_where_the_log_still_holds_the_words_and_ends_it_when_asked_again(
+    settings: Settings, reader: Assessor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.store.engine._BUSY_SECONDS", 0)
+    store = Store(settings.url)
+    store.upgrade()
+    _keep(store, reader, "A1")
+    folder = Path(str(store.engine.url.database)).parent
+
+    def holding() -> list[str]:
+        return [path.name for path in folder.iterdir() if WORD.encode() in path.read_bytes()]
+
+    with store.read() as reading:
+        reading.scalars(select(ReportRow)).all()  # somebody is looking, at the database as it was
+        for _ in range(2):
+            with pytest.raises(keeping.KeepingError, match="log"):
+                keeping.erase(store, "A1", COMMAND_LINE)
+        assert holding(), "or this test shows nothing"
+    with pytest.raises(keeping.KeepingError, match="erased before"):
+        keeping.erase(store, "A1", COMMAND_LINE)
+    assert holding() == []
+    store.close()
+
+
+def test_an_erased_wording_stays_away_when_a_newer_one_has_come(any_store: Store, reader: Assessor) -> None:
+    _keep(any_store, reader, "A1")
+    keeping.erase(any_store, "A1", COMMAND_LINE)
+    for text in (f"{TEXT} changed", f"{TEXT} A1"):
+        with any_store.write() as session:
+            keep_report(session, Report(reference="A1", text=text))
+    with any_store.read() as session:
+        assert [r.text for r in session.scalars(select(RevisionRow).order_by(RevisionRow.number))] == [
+            "",
+            f"{TEXT} changed",
+        ]
+
+
+def _run(store: Store, *arguments: str) -> Result:
+    app = typer.Typer()
+    keeping_command.register(app)
+    return CliRunner().invoke(app, list(arguments), env={"FOURSIGHT_DATABASE_URL": store.where})
+
+
+def test_a_backup_is_on_the_record(store: Store, tmp_path: Path) -> None:
+    ran = _run(store, "backup", str(tmp_path / "copy"))
+    assert ran.exit_code == 0, ran.output
+    with store.read() as session:
+        last = session.scalars(select(AuditRow).order_by(AuditRow.seq.desc())).first()
+    assert last and last.action == "backup.made" and '"head"' in last.detail
+
+
+def test_the_tables_can_be_taken_back_by_command(store: Store) -> None:
+    newest = store.revision()
+    assert _run(store, "migrate", "--down", "-1", "--yes").exit_code == 0 and store.revision() != newest
+    wrong = _run(store, "migrate", "--down", "nothing", "--yes")
+    assert wrong.exit_code == 2 and "no way down" in wrong.output
+    assert _run(store, "migrate").exit_code == 0 and store.revision() == newest
