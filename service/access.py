@@ -6,6 +6,7 @@ import hmac
 import math
 import threading
 import time
+from collections import Counter
 from hashlib import sha256
 from urllib.parse import quote
 
@@ -26,35 +27,42 @@ FORM_COOKIE = "foursight_form"
 LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
-class RefusedKeys:
-    """Calls without a valid key, on the record as one entry a minute: anybody can make them, and the trail never shrinks."""
+class Refusals:
+    """Refusals that anybody can bring about (a call without a valid key, a sign-in from nobody known), on the record as one entry of a kind a minute: the trail never shrinks.
+
+    Kinds are few: an action, a reason of ours, and a key's id where the key was a real one.
+    """
 
     EVERY_SECONDS = 60.0
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._lock = threading.Lock()
-        self._calls, self._written = 0, -math.inf
+        self._calls: Counter[tuple[str, str, str]] = Counter()
+        self._written = -math.inf
 
-    def add(self) -> None:
+    def add(self, action: str, why: str = "", subject: str = "") -> None:
         with self._lock:
-            self._calls += 1
+            self._calls[action, subject, why] += 1
             due = time.monotonic() - self._written >= self.EVERY_SECONDS
         if due:
             self.write()
 
     def write(self) -> None:
-        """Write the calls since the last entry, if there were any."""
+        """Write what came since the last time, if anything did."""
         with self._lock:
-            calls, self._calls = self._calls, 0
+            calls, self._calls = self._calls, Counter()
             if not calls:
                 return
             before, self._written = self._written, time.monotonic()
         try:
-            audit.record(self._store, ANONYMOUS, "key.refused", calls=calls)
+            with self._store.write() as session:
+                for (action, subject, why), count in sorted(calls.items()):
+                    audit.append(session, ANONYMOUS, action, subject, calls=count, **({"why": why} if why else {}))
         except Exception:  # a database that is away: they are counted until it is back
             with self._lock:
-                self._calls, self._written = self._calls + calls, before
+                self._calls += calls
+                self._written = before
             raise
 
 
@@ -81,6 +89,11 @@ def limits_of(request: Request) -> Limits:
     return limits
 
 
+def refusals_of(request: Request) -> Refusals:
+    refusals: Refusals = request.app.state.refusals
+    return refusals
+
+
 def identity_of(request: Request) -> Identity:
     """Who asks. Only for routes that the policy does not leave open."""
     identity: Identity = request.state.identity
@@ -96,13 +109,18 @@ def enforce(request: Request) -> None:
     request.state.identity = None
     if rule.via is Via.OPEN:
         if path.startswith("/sign-in") and (request.method, path) != ("GET", "/sign-in"):
-            limits_of(request).try_from(_address(request))
+            try:
+                limits_of(request).try_from(_address(request))
+            except Problem:
+                refusals_of(request).add("sign_in.refused", "too many tries")
+                raise
         return
     store = store_of(request)
     if rule.via is Via.KEY:
         identity = auth.by_key(store, _bearer(request))
         if identity is None:
-            request.app.state.refused_keys.add()
+            dead = auth.dead_key(store, _bearer(request))
+            refusals_of(request).add("key.refused", "revoked or of a disabled account" if dead else "", dead)
             limits_of(request).try_from(_address(request))
             raise Problem(
                 401,

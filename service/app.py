@@ -20,7 +20,7 @@ from starlette.routing import compile_path
 
 from models.contracts import ModelInfo
 from service import metrics, oidc
-from service.access import RefusedKeys, SignInNeeded, enforce
+from service.access import Refusals, SignInNeeded, enforce
 from service.api import assess, documentation, health, model, reports, review
 from service.assessing import Assessing, Reader
 from service.console import account, deciding, export, guide, queue, report, samples, science, sign_in, suggested, trail
@@ -68,7 +68,7 @@ def create_app(
     app.state.settings = settings
     app.state.store = store or Store(settings.url)
     app.state.given_reader = reader
-    app.state.refused_keys = RefusedKeys(app.state.store)
+    app.state.refusals = Refusals(app.state.store)
     app.state.limits = Limits(settings)
     app.state.metrics = metrics.Metrics()
     app.state.actions_seen = (0, frozenset())  # what /audit found last: service/console/trail.py
@@ -127,7 +127,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     if reader is not None:
         _install(app, reader)
         log.info("ready", extra={"fields": {"model": reader.info.version, "database": store.where}})
-    tasks = [asyncio.create_task(_write_refused_keys(app.state.refused_keys))]
+    tasks = [asyncio.create_task(_write_refusals(app.state.refusals))]
     if app.state.watch:
         tasks.append(asyncio.create_task(app.state.model_watch.run()))
     try:
@@ -137,7 +137,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         try:
-            await run_in_threadpool(app.state.refused_keys.write)
+            await run_in_threadpool(app.state.refusals.write)
         finally:
             # Whatever the database says to that: the model and the connections are let go.
             assessing: Assessing | None = app.state.assessing
@@ -163,13 +163,13 @@ def _install(app: FastAPI, reader: Reader) -> None:
     app.state.assessing = assessing
 
 
-async def _write_refused_keys(refused: RefusedKeys) -> None:
+async def _write_refusals(refused: Refusals) -> None:
     while True:
         await asyncio.sleep(refused.EVERY_SECONDS)
         try:
             await run_in_threadpool(refused.write)
         except Exception as fault:  # a database that is away for a while must not end this for good
-            log.error("refused_keys_not_written", extra={"fields": {"kind": type(fault).__name__}})
+            log.error("refusals_not_written", extra={"fields": {"kind": type(fault).__name__}})
 
 
 def answer(request: Request, problem: Problem) -> Response:

@@ -203,14 +203,25 @@ def revoke_keys_of(session: Session, account: AccountRow, by: Actor) -> None:
 
 
 def by_key(store: Store, key: str) -> Identity | None:
+    """Who a key speaks for; None where it is no key of ours, is revoked, or its person's account is disabled."""
+    row, account = _known_key(store, key)
+    if row is None or row.revoked_at or (account and account.disabled_at):
+        return None
+    return person(account) if account else Identity(row.name, AccountRole(row.role), Actor(f"key:{row.name}"))
+
+
+def dead_key(store: Store, key: str) -> str:
+    """The id of a key that was ours and no longer opens anything; empty for any other."""
+    row, account = _known_key(store, key)
+    return row.id if row is not None and (row.revoked_at or (account and account.disabled_at)) else ""
+
+
+def _known_key(store: Store, key: str) -> tuple[KeyRow | None, AccountRow | None]:
     parts = key.split("_", 2)
     if len(key) > 200 or len(parts) != 3 or parts[0] != "fsk":
-        return None
+        return None, None
     with store.read() as session:
         row = session.get(KeyRow, parts[1])
-        account = row.account if row else None
-    if row is None or row.revoked_at or not hmac.compare_digest(row.digest, digest(key)):
-        return None
-    if account is not None:
-        return None if account.disabled_at else person(account)
-    return Identity(row.name, AccountRole(row.role), Actor(f"key:{row.name}"))
+        if row is None or not hmac.compare_digest(row.digest, digest(key)):
+            return None, None
+        return row, row.account

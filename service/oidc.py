@@ -19,7 +19,7 @@ from itsdangerous import BadSignature, URLSafeTimedSerializer
 from joserfc.errors import JoseError
 
 from service import sessions
-from service.access import keep_signed_in, secure_cookie, settings_of, store_of
+from service.access import keep_signed_in, refusals_of, secure_cookie, settings_of, store_of
 from service.console.sign_in import safe_next
 from service.policy import AccountRole, home
 from service.problems import Problem
@@ -82,6 +82,15 @@ async def come_back(request: Request) -> Response:
     """Back from the provider: the code becomes an ID token, its claims a person with a role, and that a session here."""
     client, settings = _client(request), settings_of(request)
     stale = Problem(403, "this sign-in is out of date or was begun elsewhere; go to the sign-in page and begin again.")
+    try:
+        return await _enter(request, client, settings, stale)
+    except Problem as problem:
+        if problem is stale:
+            await run_in_threadpool(refusals_of(request).add, "sign_in.refused", "not vouched for by the provider")
+        raise
+
+
+async def _enter(request: Request, client: Any, settings: Settings, stale: Problem) -> Response:
     try:
         kept = _signer(settings).loads(request.cookies.get(STATE_COOKIE, ""), max_age=STATE_SECONDS)
     except BadSignature:

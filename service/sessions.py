@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select, update
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from service import audit, auth
@@ -98,6 +98,15 @@ def sign_in_external(store: Store, settings: Settings, external: str, name: str,
 
     ``external``: a digest of issuer and subject, which is who a person is; a name may change or be given to another.
     """
+    try:
+        return _sign_in_external(store, settings, external, name, role)
+    except (
+        IntegrityError
+    ):  # signed in for the first time twice at once: the other was first, and now the account is there
+        return _sign_in_external(store, settings, external, name, role)
+
+
+def _sign_in_external(store: Store, settings: Settings, external: str, name: str, role: AccountRole | None) -> SignIn:
     with store.write() as session:
         account = session.scalar(select(AccountRow).where(AccountRow.external == external).with_for_update())
         actor = Actor(f"account:{account.name}") if account else ANONYMOUS

@@ -18,6 +18,7 @@ from service.access import (
     form_token,
     identity_of,
     keep_signed_in,
+    refusals_of,
     secure_cookie,
     settings_of,
     store_of,
@@ -115,7 +116,11 @@ def sign_in(
     settings, next_page = settings_of(request), safe_next(next)
     if not settings.passwords:
         raise Problem(403, "passwords are not used here; sign in with your organisation's account.")
-    check_form(settings, request.cookies.get(FORM_COOKIE, ""), token)
+    try:
+        check_form(settings, request.cookies.get(FORM_COOKIE, ""), token)
+    except Problem:
+        refusals_of(request).add("sign_in.refused", "form token")
+        raise
     if not name.strip() or not password:
         return _form(request, next_page, name, "Enter your name and your password.", 422, draft)
     outcome = sessions.sign_in(store_of(request), settings, name, password)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -10,7 +11,9 @@ from fastapi.testclient import TestClient
 from starlette.routing import Mount
 
 from models.assessor import Assessor
+from service import auth
 from service.app import create_app
+from service.audit import COMMAND_LINE
 from service.policy import OPEN_MOUNTS, POLICY, AccountRole, Via
 from service.settings import Settings
 from service.store import Store
@@ -111,6 +114,30 @@ def test_refused_keys_are_one_entry_a_minute(settings: Settings, store: Store, r
             assert client.post("/v1/assess").status_code == 401
         assert _refused(store) == ['{"calls": 1}'], "the first at once"
     assert _refused(store) == ['{"calls": 1}', '{"calls": 4}'], "the rest after a minute, or when the service stops"
+
+
+def test_what_anybody_can_try_is_on_the_record_by_kind(settings: Settings, store: Store, reader: Assessor) -> None:
+    with store.write() as session:
+        key = auth.add_key(session, "records", AccountRole.RECORDING_SYSTEM, COMMAND_LINE)
+        auth.revoke_key(session, "records", COMMAND_LINE)
+    few = settings.model_copy(update={"sign_in_limit": 3})
+    with TestClient(create_app(few, reader, store), base_url="http://localhost") as client:
+        assert client.post("/v1/assess", headers={"Authorization": f"Bearer {key}"}).status_code == 401
+        statuses = [
+            client.post("/sign-in", data={"name": "a", "password": "b", "token": "x"}).status_code for _ in range(4)
+        ]
+    assert statuses == [403, 403, 429, 429]
+    with store.read() as session:
+        rows = session.query(AuditRow).filter(AuditRow.action.endswith(".refused"))
+        found = {
+            (row.action, row.subject, json.loads(row.detail).get("why")): json.loads(row.detail)["calls"]
+            for row in rows
+        }
+    assert found == {
+        ("key.refused", key.split("_")[1], "revoked or of a disabled account"): 1,
+        ("sign_in.refused", "", "form token"): 2,
+        ("sign_in.refused", "", "too many tries"): 2,
+    }
 
 
 def _refused(store: Store) -> list[str]:

@@ -76,3 +76,10 @@ def test_a_folder_that_cannot_be_made_is_one_clear_message(tmp_path: Path) -> No
         _ = Settings(var=tmp_path / "file").secret
     with pytest.raises(StoreError, match="FOURSIGHT_VAR"):
         Store(Settings(var=tmp_path / "file" / "var").url)
+
+
+def test_a_short_secret_key_is_refused_without_being_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FOURSIGHT_SECRET_KEY", "wisteria")
+    with pytest.raises(ValidationError) as caught:
+        Settings()
+    assert "32 characters" in str(caught.value) and "wisteria" not in str(caught.value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -130,6 +131,26 @@ def test_a_way_back_works_once_and_only_in_the_browser_that_left(console: TestCl
     assert console.get(back).status_code == 303
     assert console.get(back).status_code == 403, "the code is spent"
     assert console.get("/sign-in/oidc/callback?error=access_denied&error_description=<b>").status_code == 403
+
+
+def test_who_the_provider_does_not_vouch_for_is_on_the_record(console: TestClient, store: Store) -> None:
+    assert console.get("/sign-in/oidc/callback?code=x&state=y").status_code == 403
+    with store.read() as session:
+        last = session.query(AuditRow).order_by(AuditRow.seq.desc()).first()
+    assert last and (last.action, last.actor) == ("sign_in.refused", "anonymous") and "vouched" in last.detail
+
+
+def test_two_first_sign_ins_at_once_are_one_account(any_store: Store, settings: Settings) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        came = list(
+            pool.map(
+                lambda _: sessions.sign_in_external(any_store, settings, "d" * 64, "eve", AccountRole.REVIEWER),
+                range(4),
+            )
+        )
+    assert [found.role for found in came] == [AccountRole.REVIEWER] * 4
+    with any_store.read() as session:
+        assert session.query(AccountRow).filter_by(name="eve").count() == 1
 
 
 def test_a_provider_that_is_away_is_said_so(settings: Settings, store: Store, reader: Assessor) -> None:
