@@ -112,7 +112,7 @@ class BodyLimit:
         if declared.isdigit() and int(declared) > limit:
             await problem.response()(scope, receive, send)
             return
-        read = 0
+        read, refused = 0, False
 
         async def limited() -> Message:
             nonlocal read
@@ -123,7 +123,16 @@ class BodyLimit:
                     raise problem
             return message
 
-        await self.app(scope, limited, send)
+        async def answered(message: Message) -> None:
+            # FastAPI makes a 400 of whatever happens while it reads a form.
+            nonlocal refused
+            if read <= limit:
+                await send(message)
+            elif not refused:
+                refused = True
+                await problem.response()(scope, receive, send)
+
+        await self.app(scope, limited, answered)
 
 
 _AWAY = Problem(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
@@ -264,3 +264,15 @@ def test_who_is_signed_in_needs_no_form(client: TestClient, sign_in: Callable[[A
     assert client.get("/sign-in").headers["location"] == "/audit"
     refused = client.get("/", headers={"Accept": "text/html"})
     assert refused.status_code == 403 and "Sign out" in refused.text
+
+
+def test_a_form_over_the_limit_is_too_large_however_it_comes(client: TestClient) -> None:
+    def parts() -> Iterator[bytes]:
+        yield b"name="
+        for _ in range(40):
+            yield b"a" * 65_536
+
+    kind = {"Content-Type": "application/x-www-form-urlencoded"}
+    for body in (parts(), b"".join(parts())):
+        answer = client.post("/sign-in", content=body, headers=kind)
+        assert answer.status_code == 413 and "1,048,576 bytes" in answer.text
