@@ -8,17 +8,18 @@ figures still add up and the same report sent again does not come back. The trai
 from __future__ import annotations
 
 import re
+import time
 from calendar import monthrange
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import Connection, delete, func, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from service import audit
 from service.audit import Actor
-from service.store import Store
+from service.store import Store, engine
 from service.store.reports import in_order
 from service.store.tables import (
     AssessmentRow,
@@ -35,6 +36,7 @@ _AGE = re.compile(r"([1-9][0-9]{0,3})([dmy])")
 _STEP = 100
 NOT_GIVEN = "not given"
 _FIGURES = ("reference", "probability", "suggestion", "offence", "relationship", "model")
+_STILL_THERE = "the words are erased, but {} may hold them still, because somebody else is reading; run the same command again in a while."
 # Tables that hold, or held, words of reports.
 _WORDED = ("revisions", "assessments", "decisions", "reports", "sample_items")
 
@@ -69,7 +71,10 @@ def before(age: str, moment: datetime | None = None) -> datetime:
 
 
 def erase(store: Store, reference: str, by: Actor) -> int:
-    """Erase the words of one report for good; gives the number of wordings erased. Raises KeepingError, also where the database's log may still hold them."""
+    """Erase the words of one report for good; gives the number of wordings erased, 0 where all had been before.
+
+    Raises KeepingError where there is no such report, and where the database may hold the words still: the same call again ends it.
+    """
     with store.write() as session:
         report = session.scalar(select(ReportRow).where(ReportRow.reference == reference).with_for_update())
         if report is None:
@@ -79,8 +84,6 @@ def erase(store: Store, reference: str, by: Actor) -> int:
             audit.append(session, by, "report.erased", report.id, wordings=wordings)
     # Again where there was nothing left: an earlier run may have been kept from it.
     forget(store)
-    if not wordings:
-        raise KeepingError("the words of that report have been erased before; nothing is left to erase.")
     return wordings
 
 
@@ -165,16 +168,32 @@ def without_words(body: dict[str, Any]) -> dict[str, Any]:
 def forget(store: Store) -> None:
     """Have the database let go of what was erased: row versions that are no longer true, and the write-ahead log.
 
-    Raises KeepingError where somebody who reads, or writes, keeps SQLite from cutting its log for as long as it waits (15 seconds).
+    Raises KeepingError where somebody who reads, or writes, keeps SQLite from cutting its log, or PostgreSQL from taking row versions away, for 15 seconds.
     """
     with store.engine.connect() as connection:
         if store.sqlite:
             # Freed pages are overwritten as they are freed (secure_delete, see the engine); the log still has the old ones.
             busy = connection.connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
             if busy:
-                raise KeepingError(
-                    "the words are erased, but the database's log (-wal) may hold them still, because somebody else is reading; run the same command again in a while."
-                )
+                raise KeepingError(_STILL_THERE.format("the database's log (-wal)"))
         else:
             raw = connection.execution_options(isolation_level="AUTOCOMMIT")
+            alone = _wait_for_older(raw)
             raw.exec_driver_sql(f"VACUUM {', '.join(_WORDED)}")
+            if not alone:
+                raise KeepingError(_STILL_THERE.format("the database's files"))
+
+
+def _wait_for_older(connection: Connection) -> bool:
+    """Wait until no transaction of this PostgreSQL database is older than now: VACUUM keeps what any of them may see. Gives whether that came in time."""
+    here = connection.exec_driver_sql("SELECT pg_current_xact_id()::xid").scalar_one()
+    older = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend' "
+        "AND greatest(age(backend_xmin), age(backend_xid)) > age(CAST(CAST(:here AS text) AS xid))"
+    )
+    until = time.monotonic() + engine.BUSY_SECONDS
+    while connection.execute(older, {"here": str(here)}).scalar_one():
+        if time.monotonic() >= until:
+            return False
+        time.sleep(0.1)
+    return True

@@ -59,7 +59,10 @@ def erase(
             wordings = keeping.erase(store, reference, COMMAND_LINE)
         except keeping.KeepingError as fault:
             fail(str(fault))
-    typer.echo(f"Erased: {wordings} wording{'' if wordings == 1 else 's'}.")
+    if wordings:
+        typer.echo(f"Erased: {wordings} wording{'' if wordings == 1 else 's'}.")
+    else:
+        typer.echo("The words of that report had been erased before; nothing of them is left.")
 
 
 def backup(target: Annotated[Path, typer.Argument(metavar="FILE", help="A file that is not there yet.")]) -> None:

@@ -104,7 +104,7 @@ def promote(
         if back:
             left, now = roll_back(BUNDLES, pointer)
             console.print(
-                f"champion: version {now.version} ({now.name}) again, in place of {left.version} ({left.name})"
+                f"champion: version {now.version} ({now.name}) again, in place of {left.version} ({left.name}). `foursight reassess` shows what it said of the reports again; no text is read twice."
             )
             return
         rules = _gate(gate)

@@ -24,7 +24,7 @@ from sqlalchemy.orm import Session
 MIGRATIONS = Path(__file__).parent / "migrations"
 # One lock number for migrations, any constant will do as long as every server uses the same.
 MIGRATION_LOCK = 420_104
-_BUSY_SECONDS = 15
+BUSY_SECONDS = 15
 _NEWER = "was migrated by a newer Foursight than this one; run that version, or set FOURSIGHT_DATABASE_URL to another database."
 
 
@@ -79,7 +79,7 @@ class Store:
         """A transaction that takes the write lock at its start, so that what it read is still true when it commits."""
         # SQLite has one writer at a time and lets others poll for the lock, some of them for too long. Threads of one process
         # take turns here instead; whoever waits longer than the lock's own limit finds out from SQLite.
-        took = self.sqlite and self._turn.acquire(timeout=_BUSY_SECONDS)
+        took = self.sqlite and self._turn.acquire(timeout=BUSY_SECONDS)
         try:
             with Session(self._writer, expire_on_commit=False) as session, session.begin():
                 yield session
@@ -172,7 +172,7 @@ def _set_up_sqlite(connection: Any, record: Any) -> None:
     # decide to write on what they read. Off here; _begin_sqlite says BEGIN itself.
     connection.isolation_level = None
     cursor = connection.cursor()
-    cursor.execute(f"PRAGMA busy_timeout={_BUSY_SECONDS * 1000}")
+    cursor.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
     cursor.execute("PRAGMA journal_mode=WAL")
     # FULL: a commit that was acknowledged survives a power cut.
     cursor.execute("PRAGMA synchronous=FULL")

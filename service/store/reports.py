@@ -35,12 +35,7 @@ def keep_report(session: Session, report: Report) -> tuple[RevisionRow, bool]:
         select(RevisionRow).where(RevisionRow.report_id == row.id, RevisionRow.number == row.latest)
     )
     same = latest is not None and latest.digest == digest
-    erased = session.scalar(
-        select(RevisionRow)
-        .where(RevisionRow.report_id == row.id, RevisionRow.digest == digest, RevisionRow.erased_at.is_not(None))
-        .order_by(RevisionRow.number.desc())
-        .limit(1)
-    )
+    erased = _erased(session, row, digest)
     if erased is not None:
         return erased, False  # for good: nothing of it comes back, be it the newest wording or an earlier one
     for name in report.model_fields_set.intersection(_METADATA):
@@ -62,10 +57,16 @@ def keep_report(session: Session, report: Report) -> tuple[RevisionRow, bool]:
 def written_over(session: Session, report: Report) -> list[str]:
     """Which fields beside the text of a report that is kept already this one, as sent, says otherwise."""
     row = _locked(session, report.reference)
-    if row.latest == 0 or row.erased:
+    if row.latest == 0 or row.erased or _erased(session, row, text_digest(report.text)) is not None:
         return []
     sent = {name: getattr(report, name) for name in sorted(report.model_fields_set.intersection(_METADATA))}
     return [name for name, value in sent.items() if _comparable(getattr(row, name)) != _comparable(value)]
+
+
+def _erased(session: Session, row: ReportRow, digest: str) -> RevisionRow | None:
+    """The erased revision that had this wording, the newest of several."""
+    query = select(RevisionRow).where(RevisionRow.report_id == row.id, RevisionRow.digest == digest)
+    return session.scalar(query.where(RevisionRow.erased_at.is_not(None)).order_by(RevisionRow.number.desc()).limit(1))
 
 
 def _comparable(value: object) -> object:

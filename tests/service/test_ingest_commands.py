@@ -88,27 +88,27 @@ class _Other:
         return [a.model_copy(update={"model": self.info}) for a in self.first.assess_many(reports)]
 
 
-def test_a_new_model_reads_what_is_there_and_the_old_one_stays_on_record(reader: Assessor, store: Store) -> None:
+def test_a_new_model_reads_what_is_there_and_the_old_one_stays_on_record(reader: Assessor, any_store: Store) -> None:
     reports = [Report(reference=f"A{n}", text="He rang." if n != 3 else "A poison letter.") for n in range(20)]
-    kept = ingest.read_and_keep(store, reader, reports, COMMAND_LINE)
+    kept = ingest.read_and_keep(any_store, reader, reports, COMMAND_LINE)
     assert [k.model_version for k in kept] == [reader.info.version] * 20
-    with store.write() as session:  # one is erased, and must not come back
+    with any_store.write() as session:  # one is erased, and must not come back
         row = session.get_one(ReportRow, kept[0].id)
         row.revisions[0].text, row.revisions[0].erased_at = "", now()
-    assert ingest.reassess(store, _Other(reader), COMMAND_LINE) == (18, 1, 0)
-    assert ingest.reassess(store, _Other(reader), COMMAND_LINE) == (0, 1, 0)
-    again = ingest.read_and_keep(store, _Other(reader), reports, COMMAND_LINE)
+    assert ingest.reassess(any_store, _Other(reader), COMMAND_LINE) == (18, 1, 0)
+    assert ingest.reassess(any_store, _Other(reader), COMMAND_LINE) == (0, 1, 0)
+    again = ingest.read_and_keep(any_store, _Other(reader), reports, COMMAND_LINE)
     assert {k.outcome.value for k in again} == {"unchanged"}
     assert [k.model_version for k in again].count("2") == 18 and again[3].model_version == reader.info.version
-    with store.read() as session:
+    with any_store.read() as session:
         assert session.query(AssessmentRow).count() == 38
         assert session.query(AssessmentRow).filter_by(current=True).count() == 20
     # Rolled back, the first model reads nothing twice and is shown again, in the queue too.
-    with store.write() as session:
+    with any_store.write() as session:
         session.get_one(ReportRow, kept[1].id).probability = 0.123
-    assert ingest.reassess(store, reader, COMMAND_LINE) == (0, 0, 18)
-    assert ingest.reassess(store, reader, COMMAND_LINE) == (0, 0, 0)
-    with store.read() as session:
+    assert ingest.reassess(any_store, reader, COMMAND_LINE) == (0, 0, 18)
+    assert ingest.reassess(any_store, reader, COMMAND_LINE) == (0, 0, 0)
+    with any_store.read() as session:
         shown = session.query(AssessmentRow).filter_by(current=True)
         assert {row.model_version for row in shown} == {reader.info.version} and shown.count() == 20
         assert session.get_one(ReportRow, kept[1].id).probability == kept[1].probability

@@ -18,7 +18,8 @@ from typer.testing import CliRunner
 
 from models.assessor import Assessor
 from models.contracts import Assessment, Report
-from service import audit, auth, keeping, keeping_command
+from nlp.taxonomy import RecordedOffence
+from service import audit, auth, ingest, keeping, keeping_command
 from service.audit import COMMAND_LINE
 from service.backup import BackupError, back_up
 from service.policy import AccountRole
@@ -96,8 +97,7 @@ def test_erasing_leaves_no_word_and_the_rest_whole(any_store: Store, reader: Ass
         assert session.scalars(select(DecisionRow)).one().outcome == "keep"
         last = session.scalars(select(AuditRow).order_by(AuditRow.seq.desc())).first()
         assert last and last.action == "report.erased" and last.subject == report_id
-    with pytest.raises(keeping.KeepingError, match="erased before"):
-        keeping.erase(any_store, "A1", COMMAND_LINE)
+    assert keeping.erase(any_store, "A1", COMMAND_LINE) == 0
     with pytest.raises(keeping.KeepingError, match="no report"):
         keeping.erase(any_store, "nothing", COMMAND_LINE)
     # The same text sent again is known, and does not come back.
@@ -243,7 +243,7 @@ def test_an_erased_report_has_a_page_and_waits_for_nobody(
 def test_erasing_says_where_the_log_still_holds_the_words_and_ends_it_when_asked_again(
     settings: Settings, reader: Assessor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("service.store.engine._BUSY_SECONDS", 0)
+    monkeypatch.setattr("service.store.engine.BUSY_SECONDS", 0)
     store = Store(settings.url)
     store.upgrade()
     _keep(store, reader, "A1")
@@ -258,19 +258,41 @@ def test_erasing_says_where_the_log_still_holds_the_words_and_ends_it_when_asked
             with pytest.raises(keeping.KeepingError, match="log"):
                 keeping.erase(store, "A1", COMMAND_LINE)
         assert holding(), "or this test shows nothing"
-    with pytest.raises(keeping.KeepingError, match="erased before"):
-        keeping.erase(store, "A1", COMMAND_LINE)
+    assert keeping.erase(store, "A1", COMMAND_LINE) == 0
     assert holding() == []
     store.close()
+
+
+def test_erasing_waits_for_who_may_still_see_the_words_and_says_so(
+    any_store: Store, reader: Assessor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _keep(any_store, reader, "A1", timedelta(days=800))
+    _keep(any_store, reader, "A2", timedelta(days=800))
+    monkeypatch.setattr("service.store.engine.BUSY_SECONDS", 0.2)
+    other = Store(any_store.engine.url.render_as_string(hide_password=False))
+    with any_store.snapshot() as reading:
+        reading.scalars(select(ReportRow)).all()  # a long dump, say: it goes on seeing the database as it was
+        with pytest.raises(keeping.KeepingError, match="same command again"):
+            keeping.erase(other, "A1", COMMAND_LINE)
+        with pytest.raises(keeping.KeepingError, match="same command again"):
+            keeping.purge(other, keeping.before("2y"), COMMAND_LINE)
+    assert _words_left(other) == []
+    assert keeping.erase(other, "A1", COMMAND_LINE) == 0
+    assert keeping.purge(other, keeping.before("2y"), COMMAND_LINE) == keeping.Purged(0, 0)
+    other.close()
 
 
 def test_an_erased_wording_stays_away_when_a_newer_one_has_come(any_store: Store, reader: Assessor) -> None:
     _keep(any_store, reader, "A1")
     keeping.erase(any_store, "A1", COMMAND_LINE)
     for text in (f"{TEXT} changed", f"{TEXT} A1"):
-        with any_store.write() as session:
-            keep_report(session, Report(reference="A1", text=text))
+        report = Report(reference="A1", text=text, recorded_offence=RecordedOffence.ASSAULT)
+        ingest.keep(any_store, [(report, None)], COMMAND_LINE)
     with any_store.read() as session:
+        actions = list(session.scalars(select(AuditRow.action).order_by(AuditRow.seq)))
+        assert actions[-2:] == ["report.erased", "report.revised"], (
+            "of the erased wording nothing was kept, and nothing is said to be"
+        )
         assert [r.text for r in session.scalars(select(RevisionRow).order_by(RevisionRow.number))] == [
             "",
             f"{TEXT} changed",

@@ -182,6 +182,21 @@ def test_a_database_that_is_away_is_503(client: TestClient, store: Store, monkey
     assert answer.status_code == 503 and answer.headers["retry-after"]
 
 
+def test_stopping_lets_model_and_connections_go_whatever_the_last_write_meets(
+    settings: Settings, reader: Assessor, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away() -> None:
+        raise OperationalError("INSERT", {}, Exception("away"))
+
+    app = create_app(settings, reader, store)
+    with pytest.raises(OperationalError), TestClient(app, base_url="http://localhost") as client:
+        assert client.get("/readyz").status_code == 200
+        worker = app.state.assessing._worker
+        monkeypatch.setattr(app.state.refusals, "write", away)
+    assert app.state.assessing is None and worker.done()
+    assert store.engine.pool.checkedin() == store.engine.pool.checkedout() == 0  # type: ignore[attr-defined]
+
+
 def test_a_request_cut_off_by_the_end_of_the_service_is_503_and_no_fault(caplog: pytest.LogCaptureFixture) -> None:
     sent: list[Message] = []
 
