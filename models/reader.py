@@ -16,10 +16,8 @@ from tokenizers import Tokenizer
 from models.bundle import BundleError, Manifest
 from models.reading import Reading, core_tokens, decode_spans, mark_tokens, role_probabilities, split_document, surest
 from models.windows import Floats, Window, Windower
-from nlp.mentions import read_label
-from nlp.plain import Plain, plain
+from nlp.plain import Plain, plain_form
 from nlp.spans import Marked
-from nlp.taxonomy import EntityType
 
 
 class OnnxReader:
@@ -53,8 +51,7 @@ class OnnxReader:
     def _plain(self, marked: Marked) -> Plain:
         if not self.plainly:
             return Plain(marked.text, marked.text)
-        people = [(s, e) for s, e, label in marked.spans("mentions") if read_label(label)[0] is EntityType.PERSON]
-        return plain(marked.text, people)
+        return plain_form(marked)
 
     def _read(self, text: Plain, keep_states: bool) -> Reading:
         windows = self.windower.windows(text.read)

@@ -15,8 +15,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from nlp.mentions import read_label
 from nlp.sexes import WORD, cased, more_she, other_sex
-from nlp.spans import Stretch
+from nlp.spans import Marked, Stretch
+from nlp.taxonomy import EntityType
 
 WORDS_FILE = Path(__file__).resolve().parent / "data" / "words.txt"
 # After as many people the rest keep their names: two of one name would be one person.
@@ -110,6 +112,13 @@ class Plain:
             return position - new_end + end
 
         return [(place(s, False), place(e, True)) if e > s else (place(s, False),) * 2 for s, e in offsets]
+
+
+def plain_form(marked: Marked) -> Plain:
+    """Return a text that the pipeline marked in one form, its people those that the recogniser found."""
+    return plain(
+        marked.text, [(s, e) for s, e, label in marked.spans("mentions") if read_label(label)[0] is EntityType.PERSON]
+    )
 
 
 def plain(text: str, people: Sequence[Stretch]) -> Plain:

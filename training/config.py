@@ -33,6 +33,9 @@ class TrainingConfig(BaseModel):
     dropout: float = Field(default=0.1, ge=0, lt=1)
     margin: float = Field(default=1.0, ge=0, description="logits by which the stalking twin should lead")
     swap_names: float = Field(default=0.0, ge=0, le=1, description="share of reports with sexes swapped in an epoch")
+    plain: bool = Field(
+        default=False, description="read names and sexes in one form (nlp/plain.py), here and in the bundle"
+    )
     weights: dict[str, float]
     after: str = Field(default="", description="a config to train first; this run goes on from its best weights")
     leave_out: list[str] = Field(default_factory=list, description="desks of the train split not to learn from")

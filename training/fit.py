@@ -30,7 +30,7 @@ from training.corpus import Corpus, Record
 from training.losses import loss_parts
 from training.network import Reader
 from training.restart import load_weights, weights_digest
-from training.swap import vary
+from training.swap import in_one_form, vary
 from training.targets import Example, TrainingBatch, build_example, collate
 
 log = logging.getLogger(__name__)
@@ -131,15 +131,25 @@ def varied(
     share: float,
     windower: Windower,
     chance: random.Random,
+    plain: bool = False,
 ) -> list[Example]:
-    """Return this epoch's examples: in a ``share`` of units sexes and names are swapped, alike in all twins of a unit."""
-    result = list(examples)
+    """Return this epoch's examples: in a ``share`` of units sexes and names are swapped, alike in all twins of a unit.
+
+    With ``plain`` they are then put in one form: what is left of a swap is what the recogniser of names makes of other names.
+    """
+    other: dict[int, Record] = {}
     for unit in units:
         if chance.random() < share:
             seed = chance.getrandbits(32)
-            for member in unit.members:
-                result[member] = build_example(vary(records[member], random.Random(seed)), windower)
+            other |= {member: vary(records[member], random.Random(seed)) for member in unit.members}
+    result = list(examples)
+    for member, record in zip(other, _as_read(list(other.values()), plain), strict=True):
+        result[member] = build_example(record, windower)
     return result
+
+
+def _as_read(records: Sequence[Record], plain: bool) -> Sequence[Record]:
+    return in_one_form(records) if plain else records
 
 
 def parameter_groups(model: Reader, config: TrainingConfig) -> list[dict[str, Any]]:
@@ -251,8 +261,8 @@ def fit(
     folder.mkdir(parents=True, exist_ok=True)
     best, last = folder / "best.pt", folder / "last.pt"
     train, dev = corpus.split("train"), corpus.split("dev")
-    train_examples = [build_example(r, windower) for r in train]
-    dev_examples = [build_example(r, windower) for r in dev]
+    train_examples = [build_example(r, windower) for r in _as_read(train, config.plain)]
+    dev_examples = [build_example(r, windower) for r in _as_read(dev, config.plain)]
     units = make_units(train, train_examples)
     model = Reader(str(encoder), config.dropout)
     if start_from:
@@ -293,7 +303,7 @@ def fit(
         model.train()
         began, count = time.monotonic(), 0
         sums: dict[str, float] = {}
-        examples = varied(train, train_examples, units, config.swap_names, windower, chance)
+        examples = varied(train, train_examples, units, config.swap_names, windower, chance, config.plain)
         batches = make_batches(units, examples, windower, config.batch_tokens, chance)
         for batch in tqdm(batches, total=steps, desc=f"epoch {epoch + 1}/{config.epochs}", disable=None, leave=False):
             batch = to_device(batch)

@@ -134,7 +134,7 @@ def bundle(
         "corpus_digest": corpus.digest,
         "window": config.window,
         "overlap": config.overlap,
-        "plain": False,
+        "plain": config.plain,
         "hidden": reader.encoder.config.hidden_size,
     }
     return _decided(partial, fields, corpus, out, final, console)

@@ -8,9 +8,11 @@ from __future__ import annotations
 import json
 import random
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from nlp.pipeline import mark
+from nlp.plain import plain_form
 from nlp.sexes import WORD, other_sex
 from training.corpus import GoldEntity, GoldSpan, Record
 
@@ -37,7 +39,7 @@ _FIRST_NAMES = re.compile(
 def _rewrite(record: Record, replace: Callable[[re.Match[str]], str], pattern: re.Pattern[str]) -> Record:
     """Apply a replacement and carry every span through."""
     pieces: list[str] = []
-    moves: list[tuple[int, int, int, int]] = []  # old start, old end, new start, new end of each replaced stretch
+    moves: list[tuple[int, int, int, int]] = []
     at = length = 0
     for match in pattern.finditer(record.text):
         new = replace(match)
@@ -48,7 +50,11 @@ def _rewrite(record: Record, replace: Callable[[re.Match[str]], str], pattern: r
         start = length + len(kept)
         moves.append((match.start(), match.end(), start, start + len(new)))
         at, length = match.end(), start + len(new)
-    text = "".join([*pieces, record.text[at:]])
+    return _moved(record, "".join([*pieces, record.text[at:]]), moves)
+
+
+def _moved(record: Record, text: str, moves: Sequence[tuple[int, int, int, int]]) -> Record:
+    """Return the record with another text and its spans carried there; ``moves``: (old start, old end, new start, new end) of each replaced stretch."""
 
     def carry(position: int, is_end: bool) -> int:
         shift = 0
@@ -100,6 +106,12 @@ def swap_names(record: Record, origin: str, names_by_origin: Names, first: int =
         return names.setdefault(name, pool[(first + len(names)) % len(pool)])
 
     return _rewrite(record, rename, _FIRST_NAMES)
+
+
+def in_one_form(records: Sequence[Record]) -> list[Record]:
+    """Return the records as a bundle with ``plain`` reads them: names and sexes in one form, spans carried through."""
+    plains = map(plain_form, mark(r.text for r in records))
+    return [_moved(r, p.read, p.moves) for r, p in zip(records, plains, strict=True)]
 
 
 _LONG_WORD = re.compile(r"\b[a-z]{4,}\b")

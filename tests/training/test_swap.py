@@ -6,7 +6,7 @@ import pytest
 
 from nlp.taxonomy import Status
 from training.corpus import GoldSpan, Record, load_corpus
-from training.swap import MEASURED_NAMES, TRAINED_NAMES, misspell, swap_names, swap_sexes
+from training.swap import MEASURED_NAMES, TRAINED_NAMES, in_one_form, misspell, swap_names, swap_sexes
 
 
 def record(text: str, *quotes: str) -> Record:
@@ -71,3 +71,15 @@ def test_misspelling_leaves_the_words_in_their_spans() -> None:
     )
     (span,) = after.spans
     assert span.start == after.text.index("her") - len(span.quote.split()[0]) - 1 and span.quote.endswith("Sheffield")
+
+
+def test_what_is_trained_on_is_what_a_bundle_with_plain_reads() -> None:
+    before = record(
+        "My ex Khadija Rahman rang her sister and Khadija followed her home.", "Khadija Rahman", "followed her home"
+    )
+    (after,) = in_one_form([before])
+    assert after.text == "My ex Alex Walker rang his brother and Alex followed him home."
+    assert [s.quote for s in after.spans] == ["Alex Walker", "followed him home"]
+    assert after.label is before.label
+    (again,) = in_one_form([swap_sexes(before)])
+    assert again.text == after.text, "the same report with the sexes the other way round is the same text"
