@@ -117,10 +117,12 @@ def enforce(request: Request) -> None:
         return
     store = store_of(request)
     if rule.via is Via.KEY:
-        identity = auth.by_key(store, _bearer(request))
+        key, days = _bearer(request), settings_of(request).oidc_key_days
+        identity = auth.by_key(store, key, days)
         if identity is None:
-            dead = auth.dead_key(store, _bearer(request))
-            refusals_of(request).add("key.refused", "revoked or of a disabled account" if dead else "", dead)
+            dead = auth.dead_key(store, key, days)
+            why = "revoked, or of an account that is disabled or was long not vouched for" if dead else ""
+            refusals_of(request).add("key.refused", why, dead)
             limits_of(request).try_from(_address(request))
             raise Problem(
                 401,

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -25,6 +26,7 @@ from service.store.tables import AccountRow, KeyRow, SessionRow, now
 
 MIN_PASSWORD, MAX_PASSWORD = 12, 256
 NAME = re.compile(r"[a-z0-9][a-z0-9._@-]{1,99}")
+_GUESSED = 72  # Characters in which a guess is sought: the time grows with their square.
 _KEY_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,99}")
 HASHER = PasswordHasher()
 # A hash takes 64 MiB and a core: two at once, a few more in line (each holds a thread that other requests need), and who
@@ -96,7 +98,7 @@ def add_account(session: Session, name: str, role: AccountRole, password: str, b
         )
     if role is AccountRole.RECORDING_SYSTEM:
         raise AuthError("a recording system does not sign in; make it a key with foursight keys add.")
-    check_password(password)
+    check_password(password, name)
     if session.scalar(select(AccountRow).where(AccountRow.name == name)):
         raise AuthError(f"there is an account named {name} already; choose another name, or disable that one first.")
     account = AccountRow(name=name, role=role.value, password_hash=hash_password(password))
@@ -107,7 +109,7 @@ def add_account(session: Session, name: str, role: AccountRole, password: str, b
 
 
 def set_password(session: Session, name: str, password: str, by: Actor) -> None:
-    check_password(password)
+    check_password(password, name)
     fresh = hash_password(password)
     account = _account(session, name)
     if account.external:
@@ -132,9 +134,19 @@ def set_disabled(session: Session, name: str, disabled: bool, by: Actor) -> None
     audit.append(session, by, "account.disabled" if disabled else "account.enabled", account.id, name=account.name)
 
 
-def check_password(password: str) -> None:
+def check_password(password: str, name: str) -> None:
+    """Raise AuthError unless the password of this name may be set: long enough, and not one that a million guesses find (zxcvbn, Wheeler 2016)."""
     if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
         raise AuthError(f"a password has {MIN_PASSWORD} to {MAX_PASSWORD} characters.")
+    from zxcvbn import zxcvbn  # here: it holds the lists of leaked passwords in memory, and few ever set one
+
+    guessed = zxcvbn(
+        password[:_GUESSED], user_inputs=["foursight", name, *re.split(r"[.@_-]", name)], max_length=_GUESSED
+    )
+    if guessed["score"] < 2:
+        raise AuthError(
+            "that password is among the first that anybody tries; take three or four words that do not go together."
+        )
 
 
 def new_password() -> str:
@@ -202,18 +214,30 @@ def revoke_keys_of(session: Session, account: AccountRow, by: Actor) -> None:
         audit.append(session, by, "key.revoked", row.id, name=row.name)
 
 
-def by_key(store: Store, key: str) -> Identity | None:
-    """Who a key speaks for; None where it is no key of ours, is revoked, or its person's account is disabled."""
+def by_key(store: Store, key: str, vouched_days: float = 0) -> Identity | None:
+    """Who a key speaks for; None where it is no key of ours or is dead.
+
+    ``vouched_days``: how long the key of a person lives after the organisation's provider last vouched for them; 0 for ever.
+    """
     row, account = _known_key(store, key)
-    if row is None or row.revoked_at or (account and account.disabled_at):
+    if row is None or _is_dead(row, account, vouched_days):
         return None
     return person(account) if account else Identity(row.name, AccountRole(row.role), Actor(f"key:{row.name}"))
 
 
-def dead_key(store: Store, key: str) -> str:
+def dead_key(store: Store, key: str, vouched_days: float = 0) -> str:
     """The id of a key that was ours and no longer opens anything; empty for any other."""
     row, account = _known_key(store, key)
-    return row.id if row is not None and (row.revoked_at or (account and account.disabled_at)) else ""
+    return row.id if row is not None and _is_dead(row, account, vouched_days) else ""
+
+
+def _is_dead(row: KeyRow, account: AccountRow | None, vouched_days: float) -> bool:
+    """Revoked; or its person's account is disabled, or is the provider's, which has not vouched for them for so long: who leaves only stops coming."""
+    if row.revoked_at or (account and account.disabled_at):
+        return True
+    if account is None or not account.external or not vouched_days:
+        return False
+    return account.signed_in_at is None or now() - account.signed_in_at > timedelta(days=vouched_days)
 
 
 def _known_key(store: Store, key: str) -> tuple[KeyRow | None, AccountRow | None]:

@@ -43,7 +43,7 @@ def change_password(store: Store, settings: Settings, identity: Identity, curren
 
     Every session of the account ends, and one begins for the person who did this. Raises AuthError when ``fresh`` cannot be one.
     """
-    auth.check_password(fresh)
+    auth.check_password(fresh, identity.name)
     return _prove(store, settings, identity.name, current, fresh)
 
 

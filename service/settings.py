@@ -67,6 +67,11 @@ class Settings(BaseSettings):
     oidc_public_url: str = Field(
         default="", description="Address of Foursight as people see it; empty means that of the request."
     )
+    oidc_key_days: float = Field(
+        default=30.0,
+        ge=0,
+        description="How long a person's key works after their last sign-in through the provider; 0 for no limit.",
+    )
     rate_limit: int = Field(default=6000, ge=0, description="Requests a minute of one key or person; 0 for no limit.")
     sign_in_limit: int = Field(
         default=60, ge=0, description="Sign-ins, and calls with a wrong key, a minute from one address; 0 for no limit."

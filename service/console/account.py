@@ -45,7 +45,7 @@ def change_password(
     if not current:
         faults.append(("current", "Enter your current password"))
     try:
-        auth.check_password(fresh)
+        auth.check_password(fresh, identity.name)
     except auth.AuthError as fault:
         faults.append(("fresh", str(fault)[:1].upper() + str(fault)[1:]))
     if fresh != again:

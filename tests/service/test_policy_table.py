@@ -134,7 +134,7 @@ def test_what_anybody_can_try_is_on_the_record_by_kind(settings: Settings, store
             for row in rows
         }
     assert found == {
-        ("key.refused", key.split("_")[1], "revoked or of a disabled account"): 1,
+        ("key.refused", key.split("_")[1], "revoked, or of an account that is disabled or was long not vouched for"): 1,
         ("sign_in.refused", "", "form token"): 2,
         ("sign_in.refused", "", "too many tries"): 2,
     }

@@ -166,6 +166,29 @@ def test_every_test_that_the_asvs_page_names_is_there() -> None:
     assert named and not [name for name in named if f"def {name}(" not in written]
 
 
+# How many requirements each section of ASVS 4.0.3 has up to level 2, chapters 2 to 14, less those it deleted or asks of level 3 only.
+_SECTIONS = {
+    "2": (12, 7, 3, 5, 7, 3, 6, 7, 3, 4), "3": (1, 4, 4, 5, 3, 0, 1), "4": (5, 2, 3), "5": (5, 8, 10, 3, 4), "6": (3, 6, 2, 2),
+    "7": (4, 2, 4, 3), "8": (4, 3, 8), "9": (3, 4), "10": (1, 2, 3), "11": (8,), "12": (3, 1, 6, 2, 2, 1), "13": (5, 6, 2, 2),
+    "14": (4, 6, 3, 7, 4),
+}  # fmt: skip
+_NOT_ASKED = {"4.1.4", "7.3.2", "13.1.2", "13.2.4", "14.3.1"}
+
+
+def test_every_item_of_level_two_is_on_the_asvs_page() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "asvs.md").read_text(encoding="utf-8")
+    on_it: list[str] = []
+    for row in re.findall(r"^\| (\d.*?) \|", page, re.MULTILINE):
+        for first, last in re.findall(r"(\d+(?:\.\d+)+)(?: to (\d+(?:\.\d+)+))?", row):
+            stem, _, low = first.rpartition(".")
+            on_it += [f"{stem}.{n}" for n in range(int(low), int((last or first).rpartition(".")[2]) + 1)]
+    wanted = {
+        f"{c}.{s}.{n}" for c, sizes in _SECTIONS.items() for s, size in enumerate(sizes, 1) for n in range(1, size + 1)
+    } - _NOT_ASKED
+    covered = {item for item in wanted if item in on_it or item.rpartition(".")[0] in on_it}
+    assert sorted(wanted - covered) == []
+
+
 def test_a_refused_method_names_those_that_the_address_takes(client: TestClient) -> None:
     answer = client.request("PUT", f"/v1/reports/{'0' * 32}/claim")
     assert answer.status_code == 405 and answer.headers["allow"] == "DELETE, POST"

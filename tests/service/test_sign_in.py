@@ -139,7 +139,7 @@ def test_an_outdated_hash_is_renewed_at_sign_in(store: Store, settings: Settings
 
 
 def test_a_password_is_never_cut(store: Store, settings: Settings) -> None:
-    longest = "x" * auth.MAX_PASSWORD
+    longest = "".join(chr(33 + n * 7 % 90) for n in range(auth.MAX_PASSWORD))
     with store.write() as session:
         auth.add_account(session, "ann", AccountRole.REVIEWER, longest, COMMAND_LINE)
     assert sessions.sign_in(store, settings, "ann", longest + "y").role is None
@@ -241,6 +241,17 @@ def test_bad_names_and_passwords_are_refused(store: Store, password: str) -> Non
     for name, word in (("a", password), ("has space", password), ("ann", "short"), ("ann", "x" * 300)):
         with pytest.raises(auth.AuthError), store.write() as session:
             auth.add_account(session, name, AccountRole.REVIEWER, word, COMMAND_LINE)
+    for word in (
+        "password1234",
+        "123456789012",
+        "Qwertyuiop12",
+        "passwordpassword",
+        "a" * 256,
+        "ann.leeann.lee",
+        "foursight123",
+    ):
+        with pytest.raises(auth.AuthError, match="first that anybody tries"), store.write() as session:
+            auth.add_account(session, "ann.lee", AccountRole.REVIEWER, word, COMMAND_LINE)
     with pytest.raises(auth.AuthError, match="foursight keys add"), store.write() as session:
         auth.add_account(session, "system", AccountRole.RECORDING_SYSTEM, password, COMMAND_LINE)
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -22,7 +23,7 @@ from service.audit import COMMAND_LINE
 from service.policy import AccountRole
 from service.settings import Settings
 from service.store import Store
-from service.store.tables import AccountRow, AuditRow
+from service.store.tables import AccountRow, AuditRow, now
 
 ROLES = {"fs-leads": AccountRole.QA_LEAD, "fs-reviewers": AccountRole.REVIEWER}
 
@@ -115,6 +116,26 @@ def test_who_is_in_no_group_or_disabled_or_has_a_taken_name_stays_out(
     # And nobody signs in with a password to an account that has none.
     outcome = sessions.sign_in(store, Settings(), "bob", "")
     assert outcome.role is None
+
+
+def test_the_key_of_who_left_dies_by_itself(
+    console: TestClient, provider: str, store: Store, make_key: Callable[..., dict[str, str]]
+) -> None:
+    _known_there(provider, "s-9", "fay", ["fs-reviewers"])
+    assert console.get(_way_back(console, "s-9")).status_code == 303
+    with store.write() as session:
+        own = {"Authorization": f"Bearer {auth.add_personal_key(session, 'script', 'fay', COMMAND_LINE)}"}
+    assert console.get("/v1/queue", headers=own).status_code == 200
+    with store.write() as session:
+        account = session.scalars(select(AccountRow).where(AccountRow.name == "fay")).one()
+        account.signed_in_at = now() - timedelta(days=31)
+    assert console.get("/v1/queue", headers=own).status_code == 401
+    with store.read() as session:
+        last = session.scalars(select(AuditRow).order_by(AuditRow.seq.desc())).first()
+    assert last and last.action == "key.refused" and last.subject and "vouched" in last.detail
+    assert console.get("/v1/decisions", headers=make_key()).status_code == 200, "a system's key is nobody's"
+    assert console.get(_way_back(console, "s-9")).status_code == 303
+    assert console.get("/v1/queue", headers=own).status_code == 200, "still here"
 
 
 def test_a_way_back_works_once_and_only_in_the_browser_that_left(console: TestClient, provider: str) -> None:
