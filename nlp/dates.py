@@ -62,6 +62,9 @@ _YET_TO_COME = re.compile(
     r"(?:\b(?-i:will)|\b(?:s?he|they|i|we|you)['’]ll|(?:\b(?:is|are|am)|['’](?:s|re|m)) (?:going to|coming|planning)|\bgonna|\bplans to)\b[^.,;!?\n]{0,60}$",
     re.IGNORECASE,
 )
+# A day of the month that something lasts to, and no stretch begun before it: "I am away till the 24th", "he was there from the 3rd to the 24th".
+_LASTS_TO = re.compile(r"(?<!\dst )(?<!\dnd )(?<!\drd )(?<!\dth )\b(?:un)?till?\s$", re.IGNORECASE)
+_DAY_OF_MONTH = re.compile(r"the\s\d{1,2}(?:st|nd|rd|th)", re.IGNORECASE)
 _PAST = re.compile(rf"{YEAR.pattern}|\b(?:last|yesterday|ago|gone|previous|before)\b", re.IGNORECASE)
 _BOTH = re.compile(rf"\s*(?:the\s|both\s)*(two|both)\s({DAY})s\b", re.IGNORECASE)
 
@@ -215,7 +218,10 @@ def read_times(marked: Marked, stretches: Sequence[Stretch], reported: date | No
             when.dated
             and not when.recurring
             and not _PAST.search(quote)
-            and _YET_TO_COME.search(text, max(0, start - 100), start)
+            and (
+                _YET_TO_COME.search(text, max(0, start - 100), start)
+                or _still_to_last(text, start, quote, when, reported)
+            )
         ):
             when = When(clock=when.clock, fault=when.fault)
         whens.append(when)
@@ -225,6 +231,15 @@ def read_times(marked: Marked, stretches: Sequence[Stretch], reported: date | No
             for w, (s, e) in zip(whens, stretches, strict=True)
         ]
     return _told_beside(text, stretches, whens, reported)
+
+
+def _still_to_last(text: str, start: int, quote: str, when: When, reported: date | None) -> bool:
+    """Whether "till the 24th" in a report of the 22nd is of this month, not of the last."""
+    if not (
+        reported and when.day and _DAY_OF_MONTH.fullmatch(quote) and _LASTS_TO.search(text[max(0, start - 12) : start])
+    ):
+        return False
+    return (when.day.year, when.day.month) < (reported.year, reported.month)
 
 
 def _is_clock(text: str, at: int, written: int, heads: set[int | None], reported: date | None) -> bool:

@@ -174,6 +174,8 @@ def test_the_following_day_is_the_day_after_the_date_before_it() -> None:
         ("he is coming for me on Christmas Day", "Christmas Day"),
         ("he will come on Friday", "on Friday"),
         ("he's coming on 5 Dec", "5 Dec"),
+        ("I am at work till the 30th so email", "the 30th"),
+        ("He is on bail until the 30th", "the 30th"),
     ],
 )
 def test_what_has_not_happened_yet_has_no_past_date(text: str, quote: str) -> None:
@@ -186,6 +188,9 @@ def test_what_happened_or_recurs_keeps_its_date() -> None:
     assert dict(meanings("Will came on Friday"))["on Friday"].day == date(2026, 11, 20)
     assert dict(meanings("he will not stop after what I said last Friday"))["last Friday"].day == date(2026, 11, 20)
     assert dict(meanings("he will ring every night"))["every night"].recurring
+    assert dict(meanings("I was away till the 2nd"))["the 2nd"].day == date(2026, 11, 2)
+    assert dict(meanings("he came on the 30th"))["the 30th"].day == date(2026, 10, 30)
+    assert dict(meanings("he rang from the 28th till the 30th"))["the 30th"].day == date(2026, 10, 30)
 
 
 def test_one_date_with_the_month_first_leaves_those_open_that_can_be_read_both_ways() -> None:
