@@ -12,6 +12,7 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 from tokenizers import Tokenizer
 
 from models.heads import DOCUMENT_COLUMNS
+from models.reader import open_graph
 from models.windows import Windower
 from nlp.taxonomy import Label
 from training.config import load_config
@@ -82,7 +83,6 @@ def test_the_exported_graphs_compute_what_torch_computed(
     small: Corpus, encoder: Path, windower: Windower, tmp_path: Path
 ) -> None:
     import numpy as np
-    import onnxruntime as ort
 
     torch.manual_seed(1)
     reader = Reader(str(encoder)).eval()
@@ -92,7 +92,7 @@ def test_the_exported_graphs_compute_what_torch_computed(
     mask[1, 25:] = 0
     with torch.no_grad():
         _, expected_logits = EncoderGraph(reader)(ids, mask)
-    encoder_session = ort.InferenceSession(tmp_path / "encoder.onnx")
+    encoder_session = open_graph(tmp_path / "encoder.onnx")
     got_logits = encoder_session.run(["token_logits"], {"input_ids": ids.numpy(), "attention_mask": mask.numpy()})[0]
     assert np.abs(got_logits - expected_logits.numpy())[mask.bool().numpy()].mean() < 1e-4
     # The pooling of the heads graph over a document of several windows is the network's own.
@@ -100,7 +100,7 @@ def test_the_exported_graphs_compute_what_torch_computed(
     examples = [build_example(r, Windower(windower.tokenizer, 64, 16)) for r in records]
     assert any(len(e.windows) > 1 for e in examples)
     _, expected = predict(reader, examples, windower)
-    heads = ort.InferenceSession(tmp_path / "heads.onnx")
+    heads = open_graph(tmp_path / "heads.onnx")
     for example, logits in zip(examples, expected, strict=True):
         states = []
         for window in example.windows:

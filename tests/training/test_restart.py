@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import numpy as np
-import onnxruntime as ort
 import pytest
 import torch
 from tokenizers import Tokenizer
 
 from models.bundle import DEFAULT_BUNDLE
+from models.reader import open_graph
 from training.config import load_config
 from training.corpus import load_corpus
 from training.encoders import encoder_folder
@@ -27,7 +27,7 @@ def test_the_shipped_weights_read_back_score_as_the_shipped_graphs_do(encoder: P
     tokenizer = Tokenizer.from_file(str(DEFAULT_BUNDLE / "tokenizer.json"))
     ids = np.array([tokenizer.encode("He has waited outside my work every night since March. I told him to stop.").ids])
     mask = np.ones_like(ids)
-    served = ort.InferenceSession(DEFAULT_BUNDLE / "encoder.onnx").run(None, {"input_ids": ids, "attention_mask": mask})
+    served = open_graph(DEFAULT_BUNDLE / "encoder.onnx").run(None, {"input_ids": ids, "attention_mask": mask})
     with torch.no_grad():
         states = reader.encoder(torch.from_numpy(ids), torch.from_numpy(mask)).last_hidden_state
     # What is left is the rounding of activations to 8 bits, which only the graph does.
