@@ -54,7 +54,7 @@ def measure(console: Console, address: str, name: str, password: str) -> None:
         page = context.new_page()
         page.goto(f"{address}/sign-in")
         page.get_by_label("Name").fill(name)
-        page.get_by_label("Password").fill(password)
+        page.get_by_label("Password", exact=True).fill(password)
         page.get_by_role("main").get_by_role("button", name="Sign in").click()
         page.wait_for_url(f"{address}/")
         rows = page.locator("[data-row]")

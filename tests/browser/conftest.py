@@ -171,7 +171,7 @@ def enter(site: Site) -> Callable[..., None]:
     def sign_in(page: Page, name: str = site.name, password: str = site.password) -> None:
         page.goto(f"{site.address}/sign-in")
         page.get_by_label("Name").fill(name)
-        page.get_by_label("Password").fill(password)
+        page.get_by_label("Password", exact=True).fill(password)
         follow(page.get_by_role("main").get_by_role("button", name="Sign in"))
         assert "/sign-in" not in page.url
 

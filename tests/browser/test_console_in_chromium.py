@@ -25,7 +25,7 @@ def test_a_reviewer_signs_in_finds_a_report_and_reads_it(page: Page, site: Site)
     page.goto(f"{site.address}/?recorded=harassment")
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
     page.get_by_label("Name").fill(site.name)
-    page.get_by_label("Password").fill(site.password)
+    page.get_by_label("Password", exact=True).fill(site.password)
     follow(page.get_by_role("main").get_by_role("button", name="Sign in"))
     expect(page.get_by_role("heading", name="Reports to review")).to_be_visible()
     assert page.url.endswith("/?recorded=harassment"), "sign-in leads back to the page asked for"
@@ -73,7 +73,7 @@ def test_marks_differ_by_more_than_colour(page: Page, enter: Enter, open_report:
 def test_a_wrong_password_is_explained(page: Page, site: Site, axe: Axe) -> None:
     page.goto(f"{site.address}/sign-in")
     page.get_by_label("Name").fill(site.name)
-    page.get_by_label("Password").fill("not the password")
+    page.get_by_label("Password", exact=True).fill("not the password")
     follow(page.get_by_role("main").get_by_role("button", name="Sign in"))
     expect(page.get_by_role("alert")).to_contain_text("not right")
     assert axe(page) == [] and _fits(page)

@@ -257,10 +257,10 @@ def test_a_session_that_ends_loses_nothing_typed(
     if scripts:
         assert axe(page) == []
     page.get_by_label("Name").fill(site.name)
-    page.get_by_label("Password").fill("wrong")
+    page.get_by_label("Password", exact=True).fill("wrong")
     follow(page.get_by_role("main").get_by_role("button", name="Sign in"))
     page.get_by_label("Name").fill(site.name)
-    page.get_by_label("Password").fill(site.password)
+    page.get_by_label("Password", exact=True).fill(site.password)
     follow(page.get_by_role("main").get_by_role("button", name="Sign in"))
     expect(page.get_by_role("heading", level=1)).to_have_text("You are signed in again")
     if scripts:

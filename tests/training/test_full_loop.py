@@ -23,7 +23,7 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 
 from models.assessor import Assessor
 from models.bundle import DEFAULT_BUNDLE
-from nlp.taxonomy import Label
+from nlp.taxonomy import Label, RecordedOffence
 from service import auth
 from service.app import create_app
 from service.audit import COMMAND_LINE
@@ -125,7 +125,9 @@ def test_the_full_loop(corpus: Corpus, home: Path) -> None:
         }
         auth.add_account(session, "ann", AccountRole.REVIEWER, "correct horse battery", COMMAND_LINE)
         ann = {"Authorization": f"Bearer {auth.add_personal_key(session, 'ann', 'ann', COMMAND_LINE)}"}
-    records = [r for r in load_corpus().split("train") if len(r.text) < 400 or REPORTS > 100][-REPORTS:]
+    # Those already recorded as stalking are listed apart, so the queue would never offer them.
+    waiting = [r for r in load_corpus().split("train") if r.recorded_offence is not RecordedOffence.STALKING]
+    records = [r for r in waiting if len(r.text) < 400 or REPORTS > 100][-REPORTS:]
     sent = [written_record(r, n) for n, r in enumerate(records)]
     with TestClient(create_app(settings, load_reader(settings), store), base_url="http://localhost") as client:
         kept = client.post("/v1/reports/batch", json=sent, headers=system)
