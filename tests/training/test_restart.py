@@ -56,7 +56,15 @@ def test_the_stages_of_the_shipped_reader_fit_each_other_and_the_corpus() -> Non
     stages = [last]
     while stages[0].after:
         stages.insert(0, load_config(stages[0].after))
-    assert [stage.name for stage in stages] == ["mpnet-first", "mpnet-second", "mpnet-third", "mpnet-fourth", "mpnet"]
+    assert [stage.name for stage in stages] == [
+        "mpnet-first",
+        "mpnet-second",
+        "mpnet-third",
+        "mpnet-fourth",
+        "mpnet-fifth",
+        "mpnet-sixth",
+        "mpnet",
+    ]
     assert len({(stage.encoder, stage.window, stage.overlap) for stage in stages}) == 1
     everything = {r.desk for r in corpus.split("train")}
     seen = [{r.desk for r in corpus.chosen(stage.learn, stage.leave_out).split("train")} for stage in stages]
