@@ -23,7 +23,7 @@ lint: $(VENV)/.working  ## ruff and mypy
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-train: $(VENV)/.working  ## Train the reader that ships, in its seven stages from the bare encoder (three to six hours on two cores)
+train: $(VENV)/.working  ## Train the reader that ships, in its five stages from the bare encoder (two and a half to five hours on two cores)
 	$(BIN)/foursight train --final
 
 evaluate: $(VENV)/.working  ## Measure the shipped bundle on the test split beside the baselines
